@@ -1,0 +1,57 @@
+"""Delete what was not chosen, then say what to do next.
+
+`KEEP` is the only place that says which answers a path needs; a path it does not name is always kept.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+slug = ANSWERS["project_slug"]
+environment = ANSWERS["environment"]
+tracker = ANSWERS["tracker"]
+
+KEEP = {
+    ".env.example": tracker in {"wandb", "mlflow", "comet"},
+    "configs/logger/comet.yaml": tracker == "comet",
+    "configs/logger/mlflow.yaml": tracker == "mlflow",
+    "configs/logger/tensorboard.yaml": tracker == "tensorboard",
+    "configs/logger/wandb.yaml": tracker == "wandb",
+    "environment.yml": environment == "conda",
+    f"src/{slug}/comet_tracking.py": tracker == "comet",
+    f"src/{slug}/mlflow_tracking.py": tracker == "mlflow",
+    f"src/{slug}/tensorboard_tracking.py": tracker == "tensorboard",
+    f"src/{slug}/wandb_tracking.py": tracker == "wandb",
+    "tests/test_comet_tracking.py": tracker == "comet",
+    "tests/test_mlflow_tracking.py": tracker == "mlflow",
+    "tests/test_tensorboard_tracking.py": tracker == "tensorboard",
+    "tests/test_wandb_tracking.py": tracker == "wandb",
+}
+
+NEXT = {
+    "uv": ["uv sync", f"uv run {slug} train"],
+    "conda": [
+        "conda env create --file environment.yml",
+        f"conda activate {slug}",
+        "pip install --editable . --group dev --group dvc",
+        f"{slug} train",
+    ],
+}
+
+
+def prune() -> None:
+    """Delete every path of `KEEP` whose condition does not hold."""
+    for name, keep in KEEP.items():
+        path = Path(name)
+        if keep:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+prune()
+print("\n".join([f"\nBaked {slug}. Next:\n", *(f"  {line}" for line in [f"cd {slug}", *NEXT[environment]])]))

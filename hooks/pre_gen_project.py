@@ -1,0 +1,94 @@
+"""Refuse answers that would bake a broken project, before anything is written.
+
+Every problem is one line: which answer, why, and an example of a good one.
+"""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+# A package of one of these names would hide, or be hidden by, something the project needs.
+DEPENDENCIES = set(
+    """
+    antlr4 bentoml boto3 comet_ml coverage dvc evidently fastapi fsspec git google hatchling hydra
+    hydra_plugins ipykernel joblib jupyter jupyterlab lightning lightning_fabric lightning_utilities
+    matplotlib mkdocs mlflow mypy numpy omegaconf onnx onnxruntime onnxscript pandas pip pluggy PIL
+    pydantic pytest pytorch_lightning requests rich ruff scipy setuptools sklearn tensorboard
+    tensorboardX torch torchgen torchmetrics torchvision tqdm triton typer typing_extensions uv
+    uvicorn wandb wheel yaml zensical
+    """.split()
+)
+FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}
+
+
+def slug_problem(slug: str) -> "str | None":
+    """Say why `slug` can't name a folder, a package and a command, if it can't."""
+    if not slug:
+        return "is empty"
+    if len(slug) > 32:
+        return "is longer than 32 characters"
+    if slug[0].isdigit():
+        return "starts with a digit"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
+        return "may hold only lower-case ASCII letters, digits and _, and starts with a letter"
+    if keyword.iskeyword(slug) or slug in keyword.softkwlist:
+        return "is a Python keyword"
+    if slug in sys.stdlib_module_names:
+        return "is a module of Python's standard library"
+    if slug in DEPENDENCIES:
+        return "is the name of a package that the project uses"
+    if slug in FOLDERS:
+        return "is the name of a folder in the project"
+    return None
+
+
+def text_problem(text: str) -> "str | None":
+    """Say why `text` can't stand in TOML, YAML and Markdown, if it can't."""
+    if not text.strip():
+        return "is empty"
+    if text != text.strip():
+        return "starts or ends with a space"
+    for character in text:
+        joiner = character in "\u200c\u200d"  # they hold emoji and some scripts together
+        hidden = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and not joiner
+        if hidden or ord(character) & 0xFFFE == 0xFFFE:
+            return f"holds the control or invisible character U+{ord(character):04X}"
+    return None
+
+
+def problems() -> "list[str]":
+    """List what is wrong with the answers, one line each."""
+    found = []
+
+    def refuse(name: str, answer: str, reason: str, example: str) -> None:
+        found.append(f"{name} {ascii(answer)} {reason}; a good one: {example}")
+
+    slug = ANSWERS["__asked_slug"]
+    if reason := slug_problem(slug):
+        refuse("project_slug", slug, reason, "digit_reader")
+
+    examples = {
+        "project_name": "Digit Reader",
+        "description": "Reads handwritten digits.",
+        "author_name": "Ada Lovelace",
+    }
+    for name, example in examples.items():
+        if reason := text_problem(ANSWERS[name]):
+            refuse(name, ANSWERS[name], reason, example)
+
+    email = ANSWERS["author_email"]
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", email):
+        refuse("author_email", email, "is no e-mail address", "ada@example.com")
+
+    owner = ANSWERS["repo_owner"]
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", owner):
+        refuse("repo_owner", owner, "is no user, organisation or group", "ada-lab")
+    return found
+
+
+if found := problems():
+    sys.exit("\n".join(f"mlbake: {line}" for line in found))
