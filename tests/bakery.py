@@ -1,0 +1,315 @@
+"""Bake projects by the hundred: cookiecutter's own functions and both hooks, in one process.
+
+Two things make a plain bake slow: Jinja compiles every template file again, and each hook starts
+an interpreter. `bake` keeps the compiled templates and runs the rendered hooks where it is.
+`test_questions.py` shows that the trees are those of the command line, byte for byte.
+"""
+
+import contextlib
+import functools
+import io
+import itertools
+import json
+import math
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from binaryornot.check import is_binary
+from cookiecutter.environment import StrictEnvironment
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.generate import generate_context, is_copy_only_path
+from cookiecutter.main import cookiecutter
+from cookiecutter.prompt import prompt_for_config
+from cookiecutter.utils import work_in
+from jinja2 import Template, nodes
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
+
+# They change words inside files, never which parts a project has: one value per bake is enough
+COSMETIC = ("license", "python_version", "environment")
+FULL_PRODUCT_LIMIT = 500
+
+Answers = dict[str, Any]
+Toggles = Mapping[str, list[Any]]
+
+
+def raw_questions(template: Path = TEMPLATE) -> dict[str, Any]:
+    """Read cookiecutter.json as it stands."""
+    return json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
+
+
+def questions(template: Path = TEMPLATE) -> dict[str, list[Any]]:
+    """Map every question with a fixed set of answers to that set, default first."""
+    toggles = {}
+    for name, value in raw_questions(template).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, list):
+            toggles[name] = value
+        elif isinstance(value, bool):
+            toggles[name] = [value, not value]
+    return toggles
+
+
+def free_text(template: Path = TEMPLATE) -> list[str]:
+    """Name the questions that take any text."""
+    names = raw_questions(template)
+    return [n for n, value in names.items() if isinstance(value, str) and not n.startswith("_")]
+
+
+def product(toggles: Toggles) -> Iterator[Answers]:
+    """Yield every set of answers, the last question varying fastest."""
+    for values in itertools.product(*toggles.values()):
+        yield dict(zip(toggles, values, strict=True))
+
+
+def _pairs(row: Answers, first: Iterable[str]) -> Iterator[tuple[tuple[str, Any], ...]]:
+    for name in first:
+        for other in row:
+            if other != name:
+                yield tuple(sorted([(name, row[name]), (other, row[other])], key=str))
+
+
+def combinations(toggles: Toggles, limit: int = FULL_PRODUCT_LIMIT) -> list[Answers]:
+    """List the answers to bake.
+
+    Up to `limit` that is every combination. Beyond, it is every combination of the structural
+    toggles, each with cosmetic answers chosen so that every pair that holds a cosmetic answer
+    occurs somewhere.
+    """
+    if math.prod(len(values) for values in toggles.values()) <= limit:
+        return list(product(toggles))
+    names = [name for name in COSMETIC if name in toggles]
+    looks = list(product({name: toggles[name] for name in names}))
+    open_pairs = {
+        tuple(sorted([(name, value), (other, other_value)], key=str))
+        for name in names
+        for value in toggles[name]
+        for other in toggles
+        if other != name
+        for other_value in toggles[other]
+    }
+    rows = []
+    structural = {name: values for name, values in toggles.items() if name not in names}
+    parts_list = list(product(structural))
+    random.Random(0).shuffle(parts_list)  # every pair occurs early, the search below ends soon
+    for number, parts in enumerate(parts_list):
+        # A different start each time spreads the looks evenly once every pair has occurred
+        turned = looks[number % len(looks) :] + looks[: number % len(looks)]
+        row = turned[0] | parts
+        if open_pairs:
+            candidates = [look | parts for look in turned]
+            row = max(candidates, key=lambda one: len(open_pairs.intersection(_pairs(one, names))))
+            open_pairs.difference_update(_pairs(row, names))
+        rows.append({name: row[name] for name in toggles})
+    for pair in sorted(open_pairs, key=str):  # more looks than structural rows to show them
+        rows.append({name: values[0] for name, values in toggles.items()} | dict(pair))
+    return rows
+
+
+class ReusedEnvironment(StrictEnvironment):
+    """Cookiecutter's Jinja environment, but what it compiled once stays compiled."""
+
+    def __init__(self, context: dict[str, Any]) -> None:
+        """Make the environment as `cookiecutter.utils.create_env_with_context` does."""
+        variables = context["cookiecutter"].get("_jinja2_env_vars", {})
+        super().__init__(context=context, keep_trailing_newline=True, **variables)
+        self.auto_reload = False
+        self.compiled = functools.lru_cache(maxsize=2000)(super().from_string)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Keep the first loader: cookiecutter sets a new one, which empties the cache, per bake."""
+        if name != "loader" or getattr(self, "loader", None) is None:
+            super().__setattr__(name, value)
+
+    def from_string(self, source: Any, *args: Any, **kwargs: Any) -> Template:
+        """Compile `source`, once."""
+        if args or kwargs or not isinstance(source, str):
+            return super().from_string(source, *args, **kwargs)
+        return self.compiled(source)
+
+
+@functools.cache
+def environment(template: Path = TEMPLATE) -> ReusedEnvironment:
+    """Return this process's Jinja environment for `template`."""
+    return ReusedEnvironment({"cookiecutter": raw_questions(template)})
+
+
+@functools.cache
+def _user_config() -> dict[str, Any]:
+    # Nothing is read from, or written to, the home folder of whoever runs the tests
+    folder = tempfile.mkdtemp(prefix="mlbake-user-")
+    return {"cookiecutters_dir": folder, "replay_dir": folder}
+
+
+@functools.cache
+def _is_binary(name: str, folder: str) -> bool:
+    return is_binary(os.path.join(folder, name))
+
+
+@dataclass
+class HookRun:
+    """What the hooks of one bake printed and defined."""
+
+    output: str = ""
+    names: dict[str, Any] = field(default_factory=dict)
+
+    def run_script(self, script_path: str, cwd: Path | str = ".") -> None:
+        """Stand in for `cookiecutter.hooks.run_script`, in this process.
+
+        Raises:
+            FailedHookException: The script exited with anything but 0, or raised.
+        """
+        script = Path(script_path)
+        code = compile(script.read_bytes(), script_path, "exec")
+        script.unlink()
+        out = io.StringIO()
+        names: dict[str, Any] = {"__name__": "__main__", "__file__": script_path}
+        try:
+            with work_in(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                exec(code, names)  # noqa: S102 - the template's own hook
+        except SystemExit as stop:
+            if stop.code:
+                raise FailedHookException(f"{out.getvalue()}{stop.code}") from None
+        except Exception as error:
+            raise FailedHookException(f"hook raised {error!r}") from error
+        self.output += out.getvalue()
+        self.names = names
+
+
+@dataclass(frozen=True)
+class Bake:
+    """A baked project.
+
+    Attributes:
+        path: Its folder.
+        output: What the hooks printed.
+        keep: The pruning table that the post-gen hook worked with.
+    """
+
+    path: Path
+    output: str
+    keep: dict[str, bool]
+
+
+def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -> Bake:
+    """Bake a project into a new folder of `out_dir`.
+
+    Raises:
+        FailedHookException: A hook refused the answers; its text is what the hook printed.
+    """
+    run = HookRun()
+    env = environment(template)
+    reuse = mock.Mock(return_value=env)
+    with contextlib.ExitStack() as patches:
+        for module in ("generate", "hooks", "prompt"):
+            name = f"cookiecutter.{module}.create_env_with_context"
+            patches.enter_context(mock.patch(name, reuse))
+        patches.enter_context(mock.patch("cookiecutter.hooks.run_script", run.run_script))
+        patches.enter_context(
+            mock.patch(
+                "cookiecutter.generate.is_binary", lambda name: _is_binary(name, os.getcwd())
+            )
+        )
+        # A refused bake is an answer here, not an accident: its traceback would only be noise
+        patches.enter_context(mock.patch("cookiecutter.hooks.logger"))
+        path = cookiecutter(
+            str(template),
+            no_input=True,
+            extra_context=dict(answers),
+            output_dir=str(out_dir),
+            default_config=_user_config(),
+        )
+    return Bake(Path(path), run.output, run.names.get("KEEP", {}))
+
+
+def context(answers: Mapping[str, Any], template: Path = TEMPLATE) -> dict[str, Any]:
+    """Return what the template files see for `answers`, derived variables included."""
+    raw = generate_context(str(template / "cookiecutter.json"), extra_context=dict(answers))
+    env = environment(template)
+    with mock.patch("cookiecutter.prompt.create_env_with_context", return_value=env):
+        return {"cookiecutter": prompt_for_config(raw, no_input=True)}
+
+
+def template_files(template: Path = TEMPLATE) -> list[str]:
+    """List the files that cookiecutter walks over, as paths inside the template folder."""
+    tree = template / TREE.name
+    return sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file())
+
+
+def is_copied(name: str, template: Path = TEMPLATE) -> bool:
+    """Say whether cookiecutter copies a template file as it is."""
+    settings = {"cookiecutter": raw_questions(template)}
+    parents = [parent.as_posix() for parent in Path(name).parents][:-1]
+    return any(is_copy_only_path(path, settings) for path in [name, *parents])
+
+
+def render(name: str, answers: Mapping[str, Any], template: Path = TEMPLATE) -> str:
+    """Render one template file, or read it where cookiecutter copies it."""
+    text = (template / TREE.name / name).read_text(encoding="utf-8")
+    if is_copied(name, template):
+        return text
+    return environment(template).from_string(text).render(**context(answers, template))
+
+
+def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
+    """Name the questions whose answers a Jinja text depends on, by its syntax tree.
+
+    A derived variable of cookiecutter.json counts as the questions that it is derived from.
+    """
+    raw = raw_questions(template)
+    found: set[str] = set()
+    texts, seen = [source], set()
+    while texts:
+        tree = environment(template).parse(texts.pop())
+        names = {node.attr for node in tree.find_all(nodes.Getattr) if _is_answers(node.node)}
+        for node in tree.find_all(nodes.Getitem):
+            if _is_answers(node.node) and isinstance(node.arg, nodes.Const):
+                names.add(node.arg.value)
+        uses = sum(node.name == "cookiecutter" for node in tree.find_all(nodes.Name))
+        looked_up = sum(
+            _is_answers(node.node) for node in tree.find_all((nodes.Getattr, nodes.Getitem))
+        )
+        if uses > looked_up:  # `cookiecutter | tojson` depends on everything
+            names.update(raw)
+        for name in names - seen:
+            seen.add(name)
+            if name.startswith("__") and isinstance(raw.get(name), str):
+                texts.append(raw[name])
+            elif name in raw and not name.startswith("_"):
+                found.add(name)
+    return found
+
+
+def _is_answers(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "cookiecutter"
+
+
+def read_tree(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Read a folder: every file's bytes by its path, and the folders that hold nothing."""
+    files, empty = {}, []
+    for root, folders, names in os.walk(folder):
+        inside = os.path.relpath(root, folder)
+        for name in names:
+            with open(os.path.join(root, name), "rb") as file:
+                files[os.path.normpath(os.path.join(inside, name)).replace(os.sep, "/")] = (
+                    file.read()
+                )
+        if not folders and not names:
+            empty.append(inside.replace(os.sep, "/"))
+    return files, empty
+
+
+def command_line(answers: Mapping[str, Any]) -> list[str]:
+    """Return the `cookiecutter` command that bakes this template with `answers`."""
+    given = [f"{name}={value}" for name, value in answers.items()]
+    options = ["--no-input", "--default-config"]
+    return [sys.executable, "-m", "cookiecutter", *options, str(TEMPLATE), *given]
