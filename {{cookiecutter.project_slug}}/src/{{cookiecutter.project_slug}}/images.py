@@ -1,0 +1,38 @@
+"""Reads picture files the same way for training and for prediction."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from . import UserError
+
+
+def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
+    """Read one picture and resize it to what the network takes.
+
+    Args:
+        path: A file in any format that Pillow reads.
+        shape: Channels (1: grey, 3: RGB), height and width in pixels.
+
+    Returns:
+        Pixels of shape (channels, height, width), 0 to 255.
+
+    Raises:
+        UserError: The file is missing or is no readable picture.
+    """
+    channels, height, width = shape
+    try:
+        with Image.open(path) as file:
+            picture = file.convert("L" if channels == 1 else "RGB")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not a readable picture ({reason})") from None
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)

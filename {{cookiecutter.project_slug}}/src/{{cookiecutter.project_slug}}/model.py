@@ -1,0 +1,126 @@
+"""The LightningModule: loss, metrics, optimizer and scheduler around a network."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from . import UserError
+from .network import build_network
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Classifier(LightningModule):
+    """Trains a network to classify images.
+
+    Metrics are computed once per epoch from what the steps left behind: updating them at every
+    step costs a small network more than its own forward and backward pass.
+
+    Args:
+        network: Name and options for `build_network`.
+        optimizer: Name of a class in `torch.optim`, and its options.
+        scheduler: Name of a class in `torch.optim.lr_scheduler`, stepped once per epoch, and its
+            options; None keeps the learning rate.
+        image_shape: Channels, height and width of the images, the sides in pixels.
+        classes: Class names, in the order of the labels.
+        compile_network: Run the network through `torch.compile`; checkpoints stay the same.
+    """
+
+    def __init__(
+        self,
+        network: dict[str, Any],
+        optimizer: dict[str, Any],
+        scheduler: dict[str, Any] | None,
+        image_shape: Sequence[int],
+        classes: Sequence[str],
+        compile_network: bool = False,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()  # plain values only, so that weights_only=True can load them
+        self.network = build_network(image_shape=image_shape, num_classes=len(classes), **network)
+        if compile_network:
+            self.network.compile()
+        self.loss = MeanMetric()
+        self.accuracy = MulticlassAccuracy(len(classes), average="micro", validate_args=False)
+        self.f1 = MulticlassF1Score(len(classes), average="macro", validate_args=False)
+        self._steps: defaultdict[str, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify uint8 images (batch, channels, height, width): logits (batch, classes)."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the batch's mean cross-entropy."""
+        return self._step("train", batch)
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Leave the batch's loss and predictions for the end of the epoch."""
+        self._step("val", batch)
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Leave the batch's loss and predictions for the end of the epoch."""
+        self._step("test", batch)
+
+    def on_train_epoch_end(self) -> None:
+        """Log train/loss, train/accuracy and train/f1."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log val/loss, val/accuracy and val/f1."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log test/loss, test/accuracy and test/f1."""
+        self._log_metrics("test")
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and the scheduler that the hyperparameters name.
+
+        Raises:
+            UserError: A name or an option does not exist.
+        """
+        optimizer = _make(torch.optim, "optimizer", self.hparams["optimizer"], self.parameters())
+        if self.hparams["scheduler"] is None:
+            return {"optimizer": optimizer}
+        scheduler = _make(
+            torch.optim.lr_scheduler, "scheduler", self.hparams["scheduler"], optimizer
+        )
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def _step(self, split: str, batch: Batch) -> Tensor:
+        images, labels = batch
+        logits = self(images)
+        loss = F.cross_entropy(logits, labels)
+        self._steps[split].append((loss.detach(), logits.detach().argmax(dim=1), labels))
+        return loss
+
+    def _log_metrics(self, split: str) -> None:
+        losses, predictions, labels = zip(*self._steps.pop(split), strict=True)
+        sizes = torch.tensor([len(batch) for batch in labels], device=self.device)
+        self.loss.update(torch.stack(losses), weight=sizes)
+        self.accuracy.update(torch.cat(predictions), torch.cat(labels))
+        self.f1.update(torch.cat(predictions), torch.cat(labels))
+        for name, metric in {"loss": self.loss, "accuracy": self.accuracy, "f1": self.f1}.items():
+            self.log(f"{split}/{name}", metric.compute())  # compute() gathers all processes
+            metric.reset()
+
+
+def _make(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
+    """Make the class of `module` that `settings` names, with the other settings as options."""
+    options = dict(settings)
+    name = options.pop("name")
+    if not hasattr(module, name):
+        raise UserError(f"model.{what}.name is {name!r}, which is not in {module.__name__}")
+    try:
+        return getattr(module, name)(target, **options)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"model.{what}: {error}") from None

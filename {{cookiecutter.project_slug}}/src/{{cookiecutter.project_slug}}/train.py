@@ -1,0 +1,97 @@
+"""Training: data, model and trainer are built from the configuration, fitted and tested."""
+
+import csv
+import logging
+import shutil
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from . import UserError
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Trainer
+
+log = logging.getLogger(__name__)
+
+METRICS = ("loss", "accuracy", "f1")
+CURVES = [f"{split}/{metric}" for split in ("train", "val") for metric in METRICS]
+
+
+def train(cfg: DictConfig) -> float:
+    """Train a model, test its best checkpoint and copy that to `cfg.checkpoint`.
+
+    A sweep copies nothing: the checkpoints of its jobs stay in their own folders.
+
+    Args:
+        cfg: `configs/train.yaml`, composed.
+
+    Returns:
+        The best value of the metric that the checkpoint callback monitors, for sweepers.
+
+    Raises:
+        UserError: A setting can't work, such as a checkpoint to resume that does not exist.
+    """
+    from pytorch_lightning import seed_everything  # seconds that `--cfg job` should not take
+
+    from .progress import make_progress
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
+    if cfg.resume and not Path(cfg.resume).is_file():
+        raise UserError(f"resume: {cfg.resume} is no file")
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    data = instantiate(cfg.data)
+    data.prepare_data()
+    model = instantiate(cfg.model, image_shape=data.image_shape, classes=data.classes)
+    callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
+    loggers = [instantiate(logger) for logger in cfg.logger.values()]
+    trainer: Trainer = instantiate(
+        cfg.trainer,
+        callbacks=[*callbacks, make_progress()],
+        logger=loggers,
+        profiler=instantiate(cfg.profiler),
+    )
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    for logger in loggers:
+        logger.log_hyperparams(settings)
+
+    checkpoints: Any = trainer.checkpoint_callback
+    try:
+        trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
+    except SystemExit:  # Lightning caught Ctrl-C and let the callbacks save
+        log.warning("Stopped. Go on with: train resume=%s", checkpoints.last_model_path)
+        raise SystemExit(130) from None
+    trainer.test(model, data, ckpt_path="best", weights_only=True, verbose=False)
+
+    sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if trainer.is_global_zero:
+        scores = trainer.callback_metrics.items()
+        log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores))
+        best = Path(checkpoints.best_model_path)
+        if cfg.checkpoint and not sweep:
+            target = Path(cfg.checkpoint)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(best, target)
+            write_history(Path(cfg.run_dir, "csv", "metrics.csv"), target.with_name("history.csv"))
+            best = target
+        log.info("Best checkpoint: %s", best)
+    return float(checkpoints.best_model_score)
+
+
+def write_history(source: Path, target: Path) -> None:
+    """Copy the CSV log with one row an epoch: Lightning writes one a split, with gaps."""
+    epochs: dict[int, dict[str, str]] = {}
+    with source.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            values = {name: value for name, value in row.items() if value and name != "step"}
+            epochs.setdefault(int(row["epoch"]), {}).update(values)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["epoch", *CURVES], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(row for row in epochs.values() if row.keys() >= set(CURVES))
