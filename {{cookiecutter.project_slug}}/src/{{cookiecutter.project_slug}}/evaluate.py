@@ -68,9 +68,7 @@ def read_history(path: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in rows[0]}
 
 
-def predict_all(
-    predictor: Predictor, images: NDArray[np.uint8], batch_size: int
-) -> Probabilities:
+def predict_all(predictor: Predictor, images: NDArray[np.uint8], batch_size: int) -> Probabilities:
     """Classify any number of images, one batch in memory at a time.
 
     Returns:
