@@ -123,7 +123,7 @@ def run_hydra(job: "Callable[[DictConfig], Any]", config: str, overrides: list[s
         except (UserError, OmegaConfBaseException) as error:
             fail(error)
         except InstantiationException as error:
-            from pytorch_lightning.utilities.exceptions import MisconfigurationException
+            from lightning_fabric.utilities.exceptions import MisconfigurationException
 
             if isinstance(error.__cause__, UserError | MisconfigurationException):
                 fail(error.__cause__)
