@@ -1,0 +1,72 @@
+"""The DVC pipeline: what runs again after a change, and what a remote gives back."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("dvc", reason="DVC is not installed: install the `dvc` dependency group")
+ROOT = Path(__file__).parents[1]
+
+
+def run(folder: Path, *command: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    return run(folder, sys.executable, "-m", "dvc", *arguments)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose pipeline has run."""
+    folder = tmp_path_factory.mktemp("pipeline") / "project"
+    folder.mkdir()
+    for name in (".dvc", "configs", "src"):
+        ignored = shutil.ignore_patterns("cache", "tmp", "config.local", "__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in (".dvcignore", ".gitignore", "dvc.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    trainer = folder / "configs/trainer/cpu.yaml"
+    trainer.write_text(trainer.read_text("utf-8").replace("max_epochs: 30", "max_epochs: 2"))
+    run(folder, "git", "init", "--quiet")
+    dvc(folder, "repro")
+    return folder
+
+
+def test_a_second_run_has_nothing_to_do(project: Path) -> None:
+    assert "Data and pipelines are up to date" in dvc(project, "repro")
+
+
+def test_metrics_and_pictures_are_there(project: Path) -> None:
+    assert "accuracy" in dvc(project, "metrics", "show")
+    assert (project / "reports/confusion_matrix.png").is_file()
+    assert (project / "reports/learning_curves.png").is_file()
+
+
+def test_a_remote_gives_back_what_was_pushed(project: Path, tmp_path: Path) -> None:
+    checkpoint = project / "models/model.ckpt"
+    content = checkpoint.read_bytes()
+    dvc(project, "remote", "add", "--local", "--force", "--default", "backup", str(tmp_path))
+    dvc(project, "push")
+    checkpoint.unlink()
+    shutil.rmtree(project / ".dvc/cache")
+    dvc(project, "pull")
+    assert checkpoint.read_bytes() == content
+
+
+def test_a_new_learning_rate_trains_again_but_keeps_the_data(project: Path) -> None:
+    model = project / "configs/model/cnn.yaml"
+    model.write_text(model.read_text("utf-8").replace("lr: 0.003", "lr: 0.01"))
+    output = dvc(project, "repro")
+    assert "Stage 'prepare' didn't change, skipping" in output
+    assert "Running stage 'train'" in output
+    assert "Running stage 'evaluate'" in output
