@@ -1,0 +1,799 @@
+"""Checks of one whole project: what its files say about each other must be true."""
+
+import ast
+import atexit
+import functools
+import importlib
+import inspect
+import json
+import posixpath
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from checks.texts import cells, read_yaml
+from checks.tree import Tree
+
+# Made by commands, so named but not baked
+OUTPUTS = re.compile(
+    r"(data|models|reports|outputs|site|htmlcov|dist)(/.*)?"
+    r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
+    r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
+)
+NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
+TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)*/?(?![\w({])")
+URL = re.compile(r"\b[\w+]+://[^\s)>\"'`]+")
+IGNORE_FILES = (".gitignore", ".dvcignore", ".dockerignore", ".gitattributes")
+
+# Import names that differ from the name of the distribution
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "comet_ml": "comet-ml",
+    "dotenv": "python-dotenv",
+    "hydra": "hydra-core",
+    "lightning_fabric": "pytorch-lightning",
+    "pytorch_lightning": "pytorch-lightning",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+# What shows that a distribution is used that is neither imported nor named by a file or a setting
+EVIDENCE = {
+    "onnxscript": r"torch\.onnx|onnx\.export",
+    "ipykernel": r"\"kernelspec\"",
+    "jupyterlab": r"\"kernelspec\"",
+    "mkdocstrings-python": r"mkdocstrings",
+    "pytest-cov": r"--cov\b|\[tool\.coverage",
+    "pytest-xdist": r"\s-n[ =]|-nauto",
+}
+# The words that betray a choice, whichever question it belongs to. Only test data: a choice
+# without a line here is looked for by its own name.
+WORDS = {
+    "wandb": r"wandb|weights\s*(&|&amp;|and)\s*biases",
+    "comet": r"comet(_?ml)?",
+    "tensorboard": r"tensorboardx?",
+    "conda": r"(mini|ana)?conda(-forge)?|miniforge|mamba",
+    "uv": r"uv",
+    "MIT": r"mit license",
+    "BSD-3-Clause": r"bsd[ -]3-clause",
+    "Apache-2.0": r"apache license|apache-2\.0",
+    "Proprietary": r"all rights reserved",
+    "github": r"github actions|\.github",
+    "gitlab": r"gitlab(-ci)?",
+    "gcp": r"gcp|google cloud|gcloud|gs://",
+    "aws": r"aws|s3://|amazon|lambda function",
+    "azure": r"azure",
+    "docker": r"docker(file)?",
+    "onnx_export": r"onnx(runtime)?",
+}
+# Answers whose words may occur although something else was chosen
+SHARED_WORDS = {
+    "python_version",  # 3.13 is supported whichever is the oldest
+}
+
+
+def _unique(problems: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(problems))
+
+
+# The file set ----------------------------------------------------------------------------------
+
+
+def files(tree: Tree, keep: Mapping[str, bool]) -> list[str]:
+    """Compare the tree to the template's, minus what the pruning table excludes."""
+    pruned = [path for path, kept in keep.items() if not kept]
+    wanted = {
+        path
+        for path in tree.possible
+        if not any(path == name or path.startswith(f"{name}/") for name in pruned)
+    }
+    found = [f"{path}: should not be there" for path in sorted(tree.files.keys() - wanted)]
+    found += [f"{path}: is missing" for path in sorted(wanted - tree.files.keys())]
+    found += [f"{path}: is an empty folder" for path in tree.empty]
+    for path in sorted(tree.files):
+        if "__pycache__" in path or path.endswith((".pyc", ".DS_Store", ".orig", ".rej", "~")):
+            found.append(f"{path}: is rubbish")
+        if not tree.files[path]:
+            found.append(f"{path}: is empty")
+    return found
+
+
+def keys_without_path(keep: Mapping[str, bool], possible: frozenset[str]) -> list[str]:
+    """Find the paths of the pruning table that the template does not have."""
+    return [
+        f"{key}: in KEEP, not in the template"
+        for key in keep
+        if key not in possible and not any(path.startswith(f"{key}/") for path in possible)
+    ]
+
+
+# Paths -----------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=5000)
+def _tokens(path: str, text: str) -> tuple[tuple[int, str], ...]:
+    """Return the words of a text that may be paths, each with its line."""
+    if path.endswith(".py"):
+        chunks = [
+            (node.lineno, node.value)
+            for node in ast.walk(_without_fstrings(text))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        chunks += [
+            (number, line.partition("# ")[2])
+            for number, line in enumerate(text.splitlines(), 1)
+            if "# " in line
+        ]
+    else:
+        chunks = [(1, text)]
+    return tuple(
+        (first + offset, match.group().rstrip(".,"))
+        for first, chunk in chunks
+        for offset, line in enumerate(chunk.splitlines())
+        for match in TOKEN.finditer(URL.sub(" ", line))
+    )
+
+
+def _without_fstrings(text: str) -> ast.AST:
+    class Drop(ast.NodeTransformer):
+        def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802 - ast's name
+            return ast.copy_location(ast.Constant(0), node)
+
+    return Drop().visit(_syntax(text))
+
+
+@functools.lru_cache(maxsize=2000)
+def _links(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", re.sub(r"(?ms)^```.*?^```", "", text)))
+
+
+def dangling_paths(tree: Tree) -> list[str]:
+    """Find the names of files and folders that are not in the project and no command makes."""
+    names = {path.rpartition("/")[2] for path in tree.files}
+    tops = {path.partition("/")[0] for path in {*tree.files, *tree.possible} if "/" in path}
+    pruned_names = {path.rpartition("/")[2] for path in tree.possible} - names
+    found = []
+    for path, text in tree.texts.items():
+        if path.endswith(IGNORE_FILES):
+            continue
+        folder = posixpath.dirname(path)
+        for line, token in _tokens(path, text):
+            if not ("/" in token or token in pruned_names or NAMED_FILE.fullmatch(token)):
+                continue
+            if not _exists(tree, folder, token, names, tops, pruned_names):
+                found.append(f"{path}:{line}: names {token}, which is not there")
+        if path.endswith(".md"):
+            for link in _links(text):
+                target = posixpath.normpath(posixpath.join(folder, link))
+                if target not in tree.files and target not in tree.folders:
+                    found.append(f"{path}: links to {link}, which is not there")
+    return _unique(found)
+
+
+def _exists(
+    tree: Tree, folder: str, token: str, names: set[str], tops: set[str], pruned: set[str]
+) -> bool:
+    # Up to the first part that stands for several names, or for a name to fill in
+    literal = re.split(r"/[^/]*[*<{$]", token)[0].rstrip("/")
+    inside = posixpath.normpath(posixpath.join(folder, literal))
+    for candidate in (posixpath.normpath(literal), inside):
+        known = candidate in tree.files or candidate in tree.folders
+        if known or candidate == "." or OUTPUTS.fullmatch(candidate):
+            return True
+    if "/" not in literal:
+        return literal in names or not (literal in pruned or NAMED_FILE.fullmatch(literal))
+    if any(path.endswith(f"/{literal}") for path in tree.files):
+        return True
+    first, _, _ = literal.partition("/")
+    return not (first in tops or literal in tree.possible or NAMED_FILE.search(literal))
+
+
+# Commands --------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=2000)
+def _syntax(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@functools.lru_cache(maxsize=200)
+def cli_commands(text: str) -> dict[str, tuple[str, ...] | None]:
+    """Read the commands of a Typer module, each with its options, or None if it takes any."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for function in ast.walk(_syntax(text)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for decorator in function.decorator_list:
+            if not (
+                isinstance(decorator, ast.Call)
+                and isinstance(decorator.func, ast.Attribute)
+                and decorator.func.attr == "command"
+            ):
+                continue
+            given = [a.value for a in decorator.args if isinstance(a, ast.Constant)]
+            name = str(given[0]) if given else function.name.replace("_", "-")
+            anything = any(word.arg == "context_settings" for word in decorator.keywords)
+            found[name] = None if anything else _options(function)
+    return found
+
+
+def _options(function: ast.FunctionDef) -> tuple[str, ...]:
+    options = ["--help"]
+    for argument in [*function.args.args, *function.args.kwonlyargs]:
+        note = argument.annotation
+        literals = [
+            node.value
+            for node in (ast.walk(note) if note else ())
+            if isinstance(node, ast.Constant) and str(node.value).startswith("-")
+        ]
+        options += literals or [f"--{argument.arg.replace('_', '-')}"]
+    return tuple(option for text in options for option in text.split("/"))
+
+
+@functools.lru_cache(maxsize=5000)
+def _command_lines(text: str, slug: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what follows each call of the project's command: the command and its arguments."""
+    pattern = rf"(?<![\w./\[-])(?<!cd )(?<!from )(?<!import )(?<!activate ){slug} ([a-z][\w-]*)"
+    found = []
+    for match in re.finditer(pattern, text):
+        rest = re.split(r"[\n`|;]|&&|\"\s*[,\]]|\\n| {2,}| # ", text[match.end() :], maxsplit=1)[0]
+        try:
+            arguments = shlex.split(rest)
+        except ValueError:
+            arguments = rest.split()
+        if not text[match.end() : match.end() + 1].isspace():
+            arguments = []
+        found.append((match.group(1), tuple(arguments)))
+    if f'"module": "{slug}"' in text:  # an editor's launch.json
+        for entry in json.loads(text)["configurations"]:
+            if entry.get("module") == slug:
+                name, *arguments = entry.get("args", ["--help"])
+                found.append((name, tuple(arguments)))
+    return tuple(found)
+
+
+def _everything_said(tree: Tree) -> Iterator[tuple[str, str]]:
+    yield from tree.texts.items()
+    if tree.printed:
+        yield "hook output", tree.printed
+
+
+def unknown_commands(tree: Tree) -> list[str]:
+    """Find calls of commands, options and modules that the project does not have."""
+    commands = cli_commands(tree.texts.get(f"src/{tree.slug}/cli.py", ""))
+    found = []
+    for path, text in _everything_said(tree):
+        for name, arguments in _command_lines(text, tree.slug):
+            if name not in commands:
+                found.append(f"{path}: calls {tree.slug} {name}, which is no command")
+                continue
+            options = commands[name]
+            found += [
+                f"{path}: calls {tree.slug} {name} {argument}, which is no option"
+                for argument in arguments
+                if options is not None
+                and argument.startswith("-")
+                and argument.partition("=")[0] not in options
+            ]
+        for module in re.findall(rf"-m[ \"',]+({tree.slug}[\w.]*)", text):
+            where = f"src/{module.replace('.', '/')}"
+            main = f"{where}/__main__.py" in tree.files
+            if not main and "__main__" not in tree.texts.get(f"{where}.py", ""):
+                found.append(f"{path}: calls python -m {module}, which can't be run")
+    return _unique(found)
+
+
+# Dependencies ----------------------------------------------------------------------------------
+
+
+def _canonical(requirement: str) -> str:
+    name = re.match(r"[\w.-]*", requirement.strip())
+    return re.sub(r"[-_.]+", "-", name.group() if name else "").lower()
+
+
+@functools.lru_cache(maxsize=1000)
+def _pyproject(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
+
+
+def _settings(tree: Tree) -> dict[str, Any]:
+    return _pyproject(tree.texts.get("pyproject.toml", ""))
+
+
+def _declared(settings: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Return what the package itself needs (extras too), and what the groups add."""
+    project = settings.get("project", {})
+    extras = project.get("optional-dependencies", {}).values()
+    own = [*project.get("dependencies", []), *(row for extra in extras for row in extra)]
+    groups = settings.get("dependency-groups", {}).values()
+    more = [row for group in groups for row in group if isinstance(row, str)]
+    return {_canonical(row) for row in own}, {_canonical(row) for row in more}
+
+
+def unknown_groups(tree: Tree) -> list[str]:
+    """Find dependency groups and extras that pyproject.toml does not have."""
+    settings = _settings(tree)
+    groups = settings.get("dependency-groups", {})
+    extras = settings.get("project", {}).get("optional-dependencies", {})
+    found = [
+        f"pyproject.toml: group {name} includes {row['include-group']}, which is no group"
+        for name, rows in groups.items()
+        for row in rows
+        if isinstance(row, dict) and row["include-group"] not in groups
+    ]
+    for path, text in _everything_said(tree):
+        for name in re.findall(r"--(?:only-|no-)?group[ =]([\w-]+)", text):
+            if name not in groups:
+                found.append(f"{path}: names the group {name}, which does not exist")
+        for name in re.findall(r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)", text):
+            if name not in extras:
+                found.append(f"{path}: names the extra {name}, which does not exist")
+    default = settings.get("tool", {}).get("uv", {}).get("default-groups", [])
+    if isinstance(default, list):
+        found += [
+            f"pyproject.toml: default group {name} does not exist"
+            for name in default
+            if name not in groups
+        ]
+    return _unique(found)
+
+
+@functools.lru_cache(maxsize=5000)
+def _imports(path: str, text: str) -> frozenset[str]:
+    sources = cells(text) if path.endswith(".ipynb") else [text]
+    found = set()
+    for source in sources:
+        for node in ast.walk(_syntax(source)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.partition(".")[0])
+            elif (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", "") == "importorskip"
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                found.add(node.args[0].value.partition(".")[0])
+    return frozenset(found)
+
+
+def _distribution(module: str) -> str:
+    return DISTRIBUTIONS.get(module, _canonical(module))
+
+
+def _third_party(tree: Tree, path: str, text: str) -> set[str]:
+    folder = posixpath.dirname(path)
+    return {
+        module
+        for module in _imports(path, text)
+        if module != tree.slug
+        and module not in sys.stdlib_module_names
+        and f"{folder}/{module}.py" not in tree.files
+    }
+
+
+def undeclared_imports(tree: Tree) -> list[str]:
+    """Find imports, and classes named by configs, of packages that pyproject.toml leaves out."""
+    own, groups = _declared(_settings(tree))
+    found = []
+    for path, text in tree.under(".py", ".ipynb").items():
+        shipped = path.startswith("src/")
+        for module in sorted(_third_party(tree, path, text)):
+            if _distribution(module) not in (own if shipped else own | groups):
+                where = "dependencies" if shipped else "dependencies or groups"
+                found.append(f"{path}: imports {module}, which is not in pyproject's {where}")
+    for path, target in _targets(tree):
+        module = target.partition(".")[0]
+        if module != tree.slug and _distribution(module) not in own:
+            found.append(f"{path}: names {target}, whose package is not in pyproject")
+    return _unique(found)
+
+
+def unused_dependencies(tree: Tree) -> list[str]:
+    """Find declared dependencies that nothing imports, names or configures."""
+    settings = _settings(tree)
+    own, groups = _declared(settings)
+    used = {
+        _distribution(module)
+        for path, text in tree.under(".py", ".ipynb").items()
+        for module in _imports(path, text)
+    }
+    used |= {_distribution(target.partition(".")[0]) for _, target in _targets(tree)}
+    tools = {_canonical(name) for name in settings.get("tool", {})}
+    paths = " ".join(tree.files)
+    calls = "\n".join(
+        text
+        for path, text in tree.texts.items()
+        if not path.endswith((".md", ".py", ".ipynb", "pyproject.toml"))
+    )
+    everything = "\n".join(tree.texts.values())
+    found = []
+    for name in sorted(own | groups):
+        stubs_for = name.removeprefix("types-").removesuffix("-stubs")
+        evidence = (
+            name in used
+            or name in tools
+            or (stubs_for != name and stubs_for in used)
+            or re.search(rf"(^|[ /.]){re.escape(name)}([./ -]|$)", paths)
+            or re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", calls)
+            or (name in EVIDENCE and re.search(EVIDENCE[name], everything))
+        )
+        if not evidence:
+            found.append(f"pyproject.toml: declares {name}, which nothing uses")
+    return found
+
+
+# Hydra -----------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1000)
+def _targets_of(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[\"']?_target_[\"']?\s*[:=]\s*[\"']?([\w.]+)", text))
+
+
+def _targets(tree: Tree) -> Iterator[tuple[str, str]]:
+    for path, text in tree.under(".yaml", ".yml", ".py").items():
+        for target in _targets_of(text):
+            yield path, target
+
+
+def foreign_targets(tree: Tree) -> dict[str, frozenset[str]]:
+    """Map each class of another package that a config names to the arguments it gets."""
+    found: dict[str, frozenset[str]] = {}
+
+    def visit(node: Any) -> None:
+        if isinstance(node, dict):
+            target = str(node.get("_target_", ""))
+            if target and not target.startswith(f"{tree.slug}."):
+                arguments = frozenset(key for key in node if not key.startswith("_"))
+                found[target] = found.get(target, frozenset()) | arguments
+            for value in node.values():
+                visit(value)
+
+    for text in tree.under(".yaml", folder="configs/").values():
+        visit(_config(text))
+    return found
+
+
+def missing_foreign_targets(targets: Mapping[str, Iterable[str]]) -> list[str]:
+    """Import classes that configs name and find those that, or whose arguments, don't exist."""
+    found = []
+    for target, arguments in targets.items():
+        module, _, name = target.rpartition(".")
+        try:
+            value = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            found.append(f"{target}: can't be imported: {error}")
+            continue
+        parameters = inspect.signature(value).parameters.values()
+        if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters):
+            continue
+        names = {one.name for one in parameters}
+        found += [f"{target}: takes no {argument}" for argument in set(arguments) - names]
+    return found
+
+
+def missing_targets(tree: Tree) -> list[str]:
+    """Find `_target_`s inside the package that are not there."""
+    return _unique(
+        f"{path}: names {target}, which the package does not have"
+        for path, target in _targets(tree)
+        if target.startswith(f"{tree.slug}.") and not _resolves(tree, target)
+    )
+
+
+@functools.lru_cache(maxsize=1000)
+def _config(text: str) -> Any:
+    return read_yaml(text)
+
+
+OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*=\S*")
+
+
+@functools.lru_cache(maxsize=5000)
+def _inline_overrides(path: str, text: str) -> tuple[str, ...]:
+    """Return the overrides that stand alone: in Markdown's back ticks, in Python's strings."""
+    if path.endswith(".md"):
+        return tuple(
+            word
+            for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+            if all(OVERRIDE.fullmatch(word) for word in span.split())
+            for word in span.split()
+        )
+    if not path.endswith(".py"):
+        return ()
+    found = []
+    for node in ast.walk(_syntax(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            found.append(f"{node.values[0].value}x")
+    return tuple(word for word in found if OVERRIDE.fullmatch(word))
+
+
+@functools.lru_cache(maxsize=200)
+def _config_of_command(text: str, command: str) -> tuple[str, ...]:
+    """Return the strings in a command's function: one of them names its config."""
+    for node in ast.walk(_syntax(text)):
+        if isinstance(node, ast.FunctionDef) and node.name.replace("_", "-") == command:
+            constants = [leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)]
+            return tuple(value for value in constants if isinstance(value, str))
+    return ()
+
+
+def unknown_overrides(tree: Tree) -> list[str]:
+    """Find Hydra overrides that don't compose with the project's configs."""
+    configs = tree.under(".yaml", folder="configs/")
+    primary = sorted(path[8:-5] for path in configs if path.count("/") == 1)
+    if not primary:
+        return []
+    key = tuple(sorted(configs.items()))
+    groups = {path.split("/")[1] for path in configs if path.count("/") > 1}
+    top = groups | {
+        str(name) for one in primary for name in _config(configs[f"configs/{one}.yaml"])
+    }
+    cli = tree.texts.get(f"src/{tree.slug}/cli.py", "")
+    found = []
+    for path, text in _everything_said(tree):
+        calls = [
+            ([one for one in _config_of_command(cli, command) if one in primary] or primary, row)
+            for command, arguments in _command_lines(text, tree.slug)
+            if (row := tuple(a for a in arguments if OVERRIDE.fullmatch(a) and a[:2] != "--"))
+        ]
+        for word in _inline_overrides(path, text):
+            # Other `name=value` strings than Hydra's are common in code and prose
+            if path.startswith("tests/") or path.endswith(".md"):
+                first = re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0]
+                if first in top or path.endswith(".md"):
+                    calls.append((primary, (word,)))
+        for names, overrides in calls:
+            whole = tuple(word for word in overrides if "${" not in word)
+            if all(_composition_problem(key, name, whole) for name in names):
+                reason = _composition_problem(key, names[0], whole)
+                found.append(f"{path}: overrides {' '.join(whole)}: {reason}")
+    return _unique(found)
+
+
+@functools.lru_cache(maxsize=5000)
+def _composition_problem(
+    configs: tuple[tuple[str, str], ...], name: str, overrides: tuple[str, ...]
+) -> str:
+    """Compose a config with Hydra itself; a sweep is composed with each of its values."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        fixed: list[str] = []
+        jobs: list[list[str]] = []
+        for text, override in zip(
+            overrides, OverridesParser.create().parse_overrides(list(overrides)), strict=True
+        ):
+            if override.is_sweep_override():
+                start = text.partition("=")[0]
+                jobs += [[f"{start}={value}"] for value in override.sweep_string_iterator()]
+            else:
+                fixed.append(text)
+        with initialize_config_dir(_config_folder(configs), version_base="1.3"):
+            for job in jobs or [[]]:
+                compose(name, [*fixed, *job], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        return " ".join(str(error).split())[:200]
+    return ""
+
+
+@functools.lru_cache(maxsize=1)
+def _config_folder(configs: tuple[tuple[str, str], ...]) -> str:
+    folder = _scratch() / str(abs(hash(configs)))
+    for path, text in configs:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return str(folder / "configs")
+
+
+@functools.cache
+def _scratch() -> Path:
+    folder = tempfile.mkdtemp(prefix="mlbake-configs-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def broken_configs(tree: Tree) -> list[str]:
+    """Find primary configs and group options that don't compose."""
+    configs = tree.under(".yaml", folder="configs/")
+    key = tuple(sorted(configs.items()))
+    primary = [path[8:-5] for path in configs if path.count("/") == 1]
+    found = [
+        f"configs/{name}.yaml: {reason}"
+        for name in primary
+        if (reason := _composition_problem(key, name, ()))
+    ]
+    for path in configs:
+        group, _, option = path[8:-5].rpartition("/")
+        if not group:
+            continue
+        overrides = [(name, f"{start}{group}={option}") for name in primary for start in ("", "+")]
+        if all(_composition_problem(key, name, (override,)) for name, override in overrides):
+            name, override = overrides[0]
+            found.append(f"{path}: {_composition_problem(key, name, (override,))}")
+    return found
+
+
+def unknown_parameters(tree: Tree) -> list[str]:
+    """Find parameters of dvc.yaml that the named file does not hold."""
+    pipeline = _config(tree.texts.get("dvc.yaml", "{}")) or {}
+    found = []
+    for stage, settings in pipeline.get("stages", {}).items():
+        for row in settings.get("params", []):
+            if not isinstance(row, dict):
+                row = {"params.yaml": [row]}
+            for path, keys in row.items():
+                value = _config(tree.texts[path]) if path in tree.texts else {}
+                for name in keys or []:
+                    node = value
+                    for part in name.split("."):
+                        node = node.get(part, KeyError) if isinstance(node, dict) else KeyError
+                    if node is KeyError:
+                        found.append(f"dvc.yaml: {stage} depends on {name}, not in {path}")
+    return found
+
+
+# Names inside the package ------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=2000)
+def _defined(text: str) -> frozenset[str]:
+    """Return the names that a module defines or imports at its top level."""
+    found = set()
+    blocks: list[ast.stmt] = list(_syntax(text).body)
+    while blocks:
+        node = blocks.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            blocks += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+        else:
+            found |= {leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name)}
+    return frozenset(found)
+
+
+@functools.lru_cache(maxsize=2000)
+def _members(text: str, name: str) -> frozenset[str] | None:
+    """Return what a class defines, or None for what has no members to look up."""
+    for node in _syntax(text).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            found = set().union(*(_defined(ast.unparse(child)) for child in node.body))
+            stores = (leaf.attr for leaf in ast.walk(node) if isinstance(leaf, ast.Attribute))
+            return frozenset(found | set(stores)) if not node.bases else None
+    return None
+
+
+def _module_file(tree: Tree, module: str) -> str | None:
+    where = f"src/{module.replace('.', '/')}"
+    return next((p for p in (f"{where}.py", f"{where}/__init__.py") if p in tree.texts), None)
+
+
+def _resolves(tree: Tree, dotted: str) -> bool:
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        file = _module_file(tree, ".".join(parts[:length]))
+        if file is None:
+            continue
+        rest = parts[length:]
+        if not rest:
+            return True
+        if rest[0] not in _defined(tree.texts[file]):
+            return rest[0].startswith("__") and len(rest) == 1  # __version__, __file__
+        members = _members(tree.texts[file], rest[0])
+        return len(rest) == 1 or members is None or rest[1] in members
+    return False
+
+
+def broken_imports(tree: Tree) -> list[str]:
+    """Find imports from the package of modules or names that it does not have."""
+    found = []
+    for path, text in tree.under(".py", ".ipynb").items():
+        package = posixpath.dirname(path).removeprefix("src/").replace("/", ".")
+        for source in cells(text) if path.endswith(".ipynb") else [text]:
+            for node in ast.walk(_syntax(source)):
+                names = []
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom):
+                    base = node.module or ""
+                    if node.level:
+                        up = package.split(".")
+                        base = ".".join(
+                            [*up[: len(up) - node.level + 1], *([base] if base else [])]
+                        )
+                    names = [f"{base}.{alias.name}" for alias in node.names]
+                found += [
+                    f"{path}:{node.lineno}: imports {name}, which does not exist"
+                    for name in names
+                    if name.partition(".")[0] == tree.slug and not _resolves(tree, name)
+                ]
+    return _unique(found)
+
+
+def broken_references(tree: Tree) -> list[str]:
+    """Find dotted names of modules, classes and entry points that the package does not have."""
+    pattern = re.compile(
+        rf"(?<![\w/.@-]){re.escape(tree.slug)}((?:\.[A-Za-z_]\w*)+)(?::([A-Za-z_]\w*))?(?![\w/-])"
+    )
+    found = []
+    for path, text in tree.texts.items():
+        for names, entry in pattern.findall(text):
+            dotted = f"{tree.slug}{names}" + (f".{entry}" if entry else "")
+            if not _resolves(tree, dotted):
+                found.append(f"{path}: names {dotted}, which does not exist")
+    return _unique(found)
+
+
+# What was not chosen -----------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=100_000)
+def _holds(text: str, words: str) -> str:
+    match = re.search(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])", text, re.IGNORECASE)
+    return match.group() if match else ""
+
+
+def traces(tree: Tree, toggles: Mapping[str, list[Any]]) -> list[str]:
+    """Find words of choices that were not made, in names and in contents."""
+    found = []
+    paths = "\n".join(tree.files).replace("_", " ")
+    for question, choices in toggles.items():
+        if question in SHARED_WORDS or question not in tree.answers:
+            continue
+        chosen = tree.answers[question]
+        if isinstance(chosen, bool):
+            others = [] if chosen else [question]
+        else:
+            others = [choice for choice in choices if choice not in {chosen, "none"}]
+        for other in others:
+            words = WORDS.get(other, re.escape(other).replace("_", "[ _-]?"))
+            for path, text in [("file names", paths), *_everything_said(tree)]:
+                if word := _holds(text, words):
+                    found.append(f"{path}: holds {word!r}, but {question} is {chosen!r}")
+    return _unique(found)
+
+
+def unexplained_secrets(tree: Tree) -> list[str]:
+    """Find secrets that a workflow reads and that no page tells the reader to set."""
+    pages = "\n".join(tree.under(".md").values())
+    return _unique(
+        f"{path}: reads secrets.{name}, which no page explains"
+        for path, text in tree.under(".yml", ".yaml", folder=".github/").items()
+        for name in re.findall(r"secrets\.(\w+)", text)
+        if name != "GITHUB_TOKEN" and name not in pages
+    )
+
+
+PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
+    dangling_paths,
+    unknown_commands,
+    unknown_groups,
+    undeclared_imports,
+    unused_dependencies,
+    missing_targets,
+    broken_configs,
+    unknown_overrides,
+    unknown_parameters,
+    broken_imports,
+    broken_references,
+    unexplained_secrets,
+)
+
+
+def check_project(tree: Tree, toggles: Mapping[str, list[Any]]) -> list[str]:
+    """Run every check of a project that needs no more than its tree and the questions."""
+    problems = [problem for check in PROJECT_CHECKS for problem in check(tree)]
+    return problems + traces(tree, toggles)

@@ -1,0 +1,37 @@
+"""Fixtures and the summary line of measured rates."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bakery import TEMPLATE
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _template(request: pytest.FixtureRequest) -> None:
+    """Let pytest-cookies bake this template from whichever folder pytest was started in."""
+    request.config.option.template = str(TEMPLATE)
+
+
+@pytest.fixture(autouse=True)
+def _hook_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Collect the rendered hooks, which cookiecutter never deletes, where pytest does."""
+    folder = tmp_path / "hooks"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: with xdist, what they print themselves is not seen."""
+    lines = [
+        value
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in report.user_properties
+        if name == "measured"
+    ]
+    if lines:
+        terminalreporter.section("measured")
+    for line in lines:
+        terminalreporter.write_line(line)

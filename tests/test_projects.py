@@ -1,0 +1,164 @@
+"""Every combination of answers is baked, and what each project says about itself is checked."""
+
+import multiprocessing
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from bakery import (
+    COSMETIC,
+    TREE,
+    Answers,
+    bake,
+    combinations,
+    context,
+    environment,
+    questions,
+    template_files,
+)
+from checks.projects import (
+    check_project,
+    files,
+    foreign_targets,
+    keys_without_path,
+    missing_foreign_targets,
+)
+from checks.texts import check_text
+from checks.tree import Tree
+from cookiecutter.exceptions import FailedHookException
+
+# A word that no text holds by chance, so that whatever names it names the project
+SLUG = "quartz_reader"
+MOST_FILES = 60
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass
+class Survey:
+    """What was found in some combinations.
+
+    Attributes:
+        baked: How many there were.
+        problems: How often each problem occurred, and the first answers that it occurred with.
+        keep: The values that each condition of the pruning table took.
+        targets: The classes of other packages that configs name, with their arguments.
+    """
+
+    baked: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    first: dict[str, Answers] = field(default_factory=dict)
+    keep: dict[str, set[bool]] = field(default_factory=dict)
+    targets: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, problems: Iterable[str], answers: Answers) -> None:
+        """Count problems."""
+        for problem in problems:
+            self.problems[problem] += 1
+            self.first.setdefault(problem, answers)
+
+    def add(self, other: "Survey") -> None:
+        """Take in what was found in other combinations."""
+        self.baked += other.baked
+        self.problems += other.problems
+        self.first = other.first | self.first
+        for mine, theirs in ((self.keep, other.keep), (self.targets, other.targets)):
+            for name, values in theirs.items():
+                mine.setdefault(name, set()).update(values)
+
+    def report(self) -> str:
+        """Say each problem once, with how often and where it occurred first."""
+        return "\n".join(
+            f"{problem}\n    in {count} of {self.baked} combinations, first {self.first[problem]}"
+            for problem, count in sorted(self.problems.items())
+        )
+
+
+def possible_paths(answers: Answers) -> frozenset[str]:
+    """Render the path of every template file, pruned or not."""
+    names, env = context(answers), environment()
+    return frozenset(env.from_string(name).render(**names) for name in template_files())
+
+
+def survey(rows: list[Answers], folder: Path) -> Survey:
+    """Bake and check each of `rows`; a text that was seen before is not read again."""
+    found = Survey()
+    seen: set[tuple[str, int]] = set()
+    toggles = questions()
+    possible = possible_paths({"project_slug": SLUG})
+    for answers in rows:
+        try:
+            baked = bake({**answers, "project_slug": SLUG}, folder)
+        except FailedHookException as error:
+            found.note([f"does not bake: {error}"], answers)
+            shutil.rmtree(folder / SLUG, ignore_errors=True)
+            continue
+        tree = Tree.read(baked.path, answers=answers, possible=possible, printed=baked.output)
+        shutil.rmtree(baked.path)
+        found.baked += 1
+        found.note(files(tree, baked.keep), answers)
+        found.note(keys_without_path(baked.keep, possible), answers)
+        found.note(check_project(tree, toggles), answers)
+        for path, text in tree.texts.items():
+            if (path, hash(text)) not in seen:
+                seen.add((path, hash(text)))
+                found.note(check_text(path, text), answers)
+        for path, kept in baked.keep.items():
+            found.keep.setdefault(path, set()).add(bool(kept))
+        for target, arguments in foreign_targets(tree).items():
+            found.targets.setdefault(target, set()).update(arguments)
+    return found
+
+
+def _chunks(rows: list[Answers]) -> list[list[Answers]]:
+    # Like with like, so that few texts are checked by more than one core
+    rows = sorted(rows, key=lambda row: str([row[name] for name in row if name not in COSMETIC]))
+    size = -(-len(rows) // CORES)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def test_every_combination(tmp_path, record_property):
+    rows = combinations(questions())
+    folders = [tmp_path / str(number) for number in range(CORES)]
+    started = time.perf_counter()
+    found = Survey()
+    # "spawn": xdist's workers have threads, which a fork does not survive
+    with ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn")) as pool:
+        for part in pool.map(survey, _chunks(rows), folders):
+            found.add(part)
+    seconds = time.perf_counter() - started
+    rate = f"{len(rows)} combinations baked and checked in {seconds:.1f} s: "
+    record_property("measured", f"{rate}{len(rows) / seconds:.0f} a second on {CORES} cores")
+
+    constant = [
+        f"{path}: KEEP is {values.pop()} whatever is answered"
+        for path, values in found.keep.items()
+        if len(values) == 1
+    ]
+    found.note(constant, {})
+    found.note(missing_foreign_targets(found.targets), {})
+    assert not found.problems, f"\n{found.report()}"
+    assert found.baked == len(rows)
+
+
+def test_the_default_project_is_small(tmp_path):
+    baked = bake({}, tmp_path)
+    tree = Tree.read(baked.path)
+
+    assert len(tree.files) <= MOST_FILES, sorted(tree.files)
+
+
+@pytest.mark.parametrize("slug", ["q", "qz", "q" * 32])
+def test_any_slug_bakes_the_same_files(tmp_path, slug):
+    tree = Tree.read(bake({"project_slug": slug}, tmp_path).path)
+    usual = Tree.read(bake({"project_slug": SLUG}, tmp_path).path)
+
+    assert {path.replace(slug, SLUG) for path in tree.files if slug in Path(path).parts} == {
+        path for path in usual.files if SLUG in Path(path).parts
+    }
+    assert TREE.name not in {part for path in tree.files for part in Path(path).parts}
