@@ -236,7 +236,7 @@ def _options(function: ast.FunctionDef) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=5000)
-def _command_lines(text: str, slug: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def command_lines(text: str, slug: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return what follows each call of the project's command: the command and its arguments."""
     pattern = rf"(?<![\w./\[-])(?<!cd )(?<!from )(?<!import )(?<!activate ){slug} ([a-z][\w-]*)"
     found = []
@@ -268,7 +268,7 @@ def unknown_commands(tree: Tree) -> list[str]:
     commands = cli_commands(tree.texts.get(f"src/{tree.slug}/cli.py", ""))
     found = []
     for path, text in _everything_said(tree):
-        for name, arguments in _command_lines(text, tree.slug):
+        for name, arguments in command_lines(text, tree.slug):
             if name not in commands:
                 found.append(f"{path}: calls {tree.slug} {name}, which is no command")
                 continue
@@ -542,7 +542,7 @@ def unknown_overrides(tree: Tree) -> list[str]:
     for path, text in _everything_said(tree):
         calls = [
             ([one for one in _config_of_command(cli, command) if one in primary] or primary, row)
-            for command, arguments in _command_lines(text, tree.slug)
+            for command, arguments in command_lines(text, tree.slug)
             if (row := tuple(a for a in arguments if OVERRIDE.fullmatch(a) and a[:2] != "--"))
         ]
         for word in _inline_overrides(path, text):
