@@ -1,6 +1,6 @@
 """Delete what was not chosen, then say what to do next.
 
-`KEEP` is the only place that says which answers a path needs; a path it does not name is always kept.
+`KEEP` is the only place that says which answers a path needs; what it does not name is kept.
 """
 
 import json
@@ -31,8 +31,9 @@ KEEP = {
 }
 
 NEXT = {
-    "uv": ["uv sync", f"uv run {slug} train"],
+    "uv": [f"cd {slug}", "uv sync", f"uv run {slug} train"],
     "conda": [
+        f"cd {slug}",
         "conda env create --file environment.yml",
         f"conda activate {slug}",
         "pip install --editable . --group dev --group dvc",
@@ -54,4 +55,6 @@ def prune() -> None:
 
 
 prune()
-print("\n".join([f"\nBaked {slug}. Next:\n", *(f"  {line}" for line in [f"cd {slug}", *NEXT[environment]])]))
+print(f"\nBaked {slug}. Next:\n")
+for command in NEXT[environment]:
+    print(f"  {command}")

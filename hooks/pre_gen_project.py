@@ -12,20 +12,69 @@ import unicodedata
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 # A package of one of these names would hide, or be hidden by, something the project needs.
-DEPENDENCIES = set(
-    """
-    antlr4 bentoml boto3 comet_ml coverage dvc evidently fastapi fsspec git google hatchling hydra
-    hydra_plugins ipykernel joblib jupyter jupyterlab lightning lightning_fabric lightning_utilities
-    matplotlib mkdocs mlflow mypy numpy omegaconf onnx onnxruntime onnxscript pandas pip pluggy PIL
-    pydantic pytest pytorch_lightning requests rich ruff scipy setuptools sklearn tensorboard
-    tensorboardX torch torchgen torchmetrics torchvision tqdm triton typer typing_extensions uv
-    uvicorn wandb wheel yaml zensical
-    """.split()
-)
+DEPENDENCIES = {
+    "antlr4",
+    "bentoml",
+    "boto3",
+    "comet_ml",
+    "coverage",
+    "dvc",
+    "evidently",
+    "fastapi",
+    "fsspec",
+    "git",
+    "google",
+    "hatchling",
+    "hydra",
+    "hydra_plugins",
+    "ipykernel",
+    "joblib",
+    "jupyter",
+    "jupyterlab",
+    "lightning",
+    "lightning_fabric",
+    "lightning_utilities",
+    "matplotlib",
+    "mkdocs",
+    "mlflow",
+    "mypy",
+    "numpy",
+    "omegaconf",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "pandas",
+    "pip",
+    "pluggy",
+    "pydantic",
+    "pytest",
+    "pytorch_lightning",
+    "requests",
+    "rich",
+    "ruff",
+    "scipy",
+    "setuptools",
+    "sklearn",
+    "tensorboard",
+    "torch",
+    "torchgen",
+    "torchmetrics",
+    "torchvision",
+    "tqdm",
+    "triton",
+    "typer",
+    "typing_extensions",
+    "uv",
+    "uvicorn",
+    "wandb",
+    "wheel",
+    "yaml",
+    "zensical",
+}
 FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}
 
 
-def slug_problem(slug: str) -> "str | None":
+def slug_problem(slug: str) -> "str | None":  # noqa: PLR0911
     """Say why `slug` can't name a folder, a package and a command, if it can't."""
     if not slug:
         return "is empty"
@@ -65,7 +114,7 @@ def problems() -> "list[str]":
     found = []
 
     def refuse(name: str, answer: str, reason: str, example: str) -> None:
-        found.append(f"{name} {ascii(answer)} {reason}; a good one: {example}")
+        found.append(f"{name} {answer!a} {reason}; a good one: {example}")
 
     slug = ANSWERS["__asked_slug"]
     if reason := slug_problem(slug):

@@ -1,0 +1,91 @@
+"""One session per thing to do; `nox --list` names them.
+
+Every session chooses the CPU build of PyTorch, which is 200 MB instead of several GB.
+"""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["tests"]
+
+ROOT = Path(__file__).parent
+TORCH = "torch==2.13.0"
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+
+
+def torch_index(session: nox.Session) -> Path:
+    """Download the CPU build of PyTorch once, into a folder that pip and uv take as an index."""
+    folder = ROOT / ".cache" / "torch-cpu"
+    project = folder / "torch"
+    version = session.run(
+        "python", "-c", "import sys; print('cp%d%d' % sys.version_info[:2])", silent=True
+    ).strip()
+    if not list(project.glob(f"torch-*-{version}-*.whl")):
+        where = ["--retries", "1", "--extra-index-url", CPU_BUILDS, "--dest", str(project)]
+        session.run("python", "-m", "pip", "download", "--quiet", "--no-deps", *where, TORCH)
+    wheels = sorted(path.name for path in project.glob("torch-*.whl"))
+    links = "".join(f'<a href="{name.replace("+", "%2B")}">{name}</a>\n' for name in wheels)
+    (project / "index.html").write_text(links, encoding="utf-8")
+    return folder
+
+
+def install_torch(session: nox.Session) -> Path:
+    """Install the CPU build with pip; what is installed later finds it there and keeps it."""
+    folder = torch_index(session)
+    session.install("--quiet", TORCH, "--find-links", str(folder / "torch"))
+    return folder
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """Bake the default project, install it and train it: `nox -s quickstart [-- FOLDER]`."""
+    folder = Path(session.posargs[0] if session.posargs else session.create_tmp()).resolve()
+    target = folder / "my_ml_project"
+    if session.posargs and target.exists():
+        session.error(f"{target} exists: remove it or name another folder")
+    shutil.rmtree(target, ignore_errors=True)
+    session.install("--quiet", "cookiecutter>=2.7.1")
+    session.run("cookiecutter", "--no-input", str(ROOT), "--output-dir", str(folder))
+    install_torch(session)
+    session.chdir(target)
+    session.install("--quiet", "--editable", ".")
+    session.run("my_ml_project", "train", env={"WANDB_MODE": "offline"})
+    session.run("my_ml_project", "evaluate")
+    session.log(f"The project is in {target}")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Bake and check every combination: `nox -s tests [-- PYTEST ARGUMENTS]`."""
+    folder = install_torch(session)
+    session.install("--quiet", "uv>=0.9")
+    groups = ["--group", "test", "--group", "baked"]
+    session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    session.run(
+        "pytest", *(session.posargs or ["--numprocesses", "2"]), env={"MLBAKE_TORCH": str(folder)}
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation strictly, or serve it: `nox -s docs [-- serve]`."""
+    session.install("--quiet", "zensical>=0.0.70")
+    session.run("zensical", *(session.posargs or ["build", "--strict"]))
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure what the README states: `nox -s benchmarks`."""
+    install_torch(session)
+    session.install("--quiet", "uv>=0.9")
+    groups = ["--group", "test", "--group", "baked"]
+    session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    for name in ("bake", "startup", "training"):
+        session.run("python", f"benchmarks/{name}.py")
+
+
+if __name__ == "__main__":
+    nox.main()
