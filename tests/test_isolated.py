@@ -1,0 +1,171 @@
+"""A newcomer's first hour: the README's commands, word for word, in a fresh environment.
+
+The one thing replaced is where the CPU build of PyTorch comes from: `MLBAKE_TORCH` names a folder that
+is an index of it (`nox -s tests` makes it), so that the test needs no host but the package registry.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bakery import bake
+from PIL import Image
+
+# Started by the README, but not by a test: each says why
+LEFT_OUT = {
+    "jupyter lab": "serves until it is stopped",
+    "mlflow ui": "serves until it is stopped",
+    "tensorboard --logdir": "serves until it is stopped",
+    "conda env create": "conda's channels are no package registry of this suite",
+    "conda activate": "there is no conda environment",
+    "python -m venv": "the test has made it",
+}
+
+
+@pytest.fixture(scope="session")
+def torch_index() -> Path:
+    """Return the folder that holds the CPU build of PyTorch as a simple index."""
+    folder = os.environ.get("MLBAKE_TORCH")
+    assert folder, "MLBAKE_TORCH is not set: run `nox -s tests`, which downloads PyTorch for it"
+    return Path(folder)
+
+
+def commands(readme: str) -> list[list[str]]:
+    """List the command lines of each bash block."""
+    blocks = re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    return [block.strip().splitlines() for block in blocks]
+
+
+def make_pictures(folder: Path) -> None:
+    """Paint twenty pictures, half of them darker, in two classes."""
+    for number in range(20):
+        path = folder / ("dark" if number % 2 else "light") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), color=(10 * number,) * 3).save(path)
+
+
+class Shell:
+    """Runs command lines in a baked project as its user would.
+
+    Args:
+        project: The baked project.
+        environment: Variables beside the ones every shell has.
+    """
+
+    def __init__(self, project: Path, environment: dict[str, str]) -> None:
+        self.project = project
+        keep = ("HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "REQUESTS_CA_BUNDLE")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name in keep},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_AUTHOR_NAME": "Ada",
+            "GIT_AUTHOR_EMAIL": "ada@example.com",
+            "GIT_COMMITTER_NAME": "Ada",
+            "GIT_COMMITTER_EMAIL": "ada@example.com",
+            **environment,
+        }
+        self.log: list[str] = []
+
+    def run(self, line: str) -> str:
+        """Run one line, or note why it is left out."""
+        for part, reason in LEFT_OUT.items():
+            if part in line:
+                self.log.append(f"left out: {line} ({reason})")
+                return ""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line],
+            cwd=self.project,
+            env=self.environment,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, f"$ {line}\n{done.stdout}"
+        self.log.append(f"ran: {line}")
+        return done.stdout
+
+    def accuracy(self, output: str) -> float:
+        """Read the test accuracy out of what `train` printed."""
+        return float(re.findall(r"test/accuracy ([\d.]+)", output)[-1])
+
+
+def in_venv(folder: Path) -> dict[str, str]:
+    """Make a virtual environment and return what activating it sets."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {"VIRTUAL_ENV": str(folder), "PATH": path}
+
+
+def pip_settings(index: Path, folder: Path) -> dict[str, str]:
+    """Let pip find the CPU build, and no other, wherever a README line leaves the choice."""
+    wheel = next((index / "torch").glob(f"*cp3{sys.version_info.minor}-*.whl"))
+    version = wheel.name.split("-")[1]
+    constraint = folder / "constraints.txt"
+    constraint.write_text(f"torch=={version}\n", encoding="utf-8")
+    return {"PIP_CONSTRAINT": str(constraint), "PIP_FIND_LINKS": str(index / "torch")}
+
+
+def follow(shell: Shell, lines: list[str], record_property: pytest.FixtureRequest) -> None:
+    """Run the lines, and check what the first training reaches."""
+    for line in lines:
+        output = shell.run(line)
+        if line.endswith(f" {shell.project.name} train") or line == f"{shell.project.name} train":
+            assert shell.accuracy(output) >= 0.97, output
+    for entry in shell.log:
+        if entry.startswith("left out"):
+            record_property("measured", entry)
+
+
+@pytest.mark.isolated
+def test_readme_with_uv(tmp_path, torch_index, record_property) -> None:
+    """The default bake: everything but the block that is for pip."""
+    project = bake({}, tmp_path).path
+    make_pictures(project / "path/to/pictures")
+    shell = Shell(
+        project,
+        {
+            "UV_INDEX": f"pytorch-cpu={torch_index.as_uri()}",
+            "UV_PYTHON": sys.executable,
+            "UV_PYTHON_DOWNLOADS": "never",
+        },
+    )
+    blocks = commands((project / "README.md").read_text("utf-8"))
+    lines = [
+        line for block in blocks for line in block if not block[0].startswith("python -m venv")
+    ]
+    assert len(lines) > 15
+    follow(shell, lines, record_property)
+    assert (project / "reports/confusion_matrix.png").is_file()
+    shell.run("git add . && git commit --quiet --message 'Start'")  # pre-commit runs here
+    shell.run("uv run pre-commit run --all-files")
+    assert shell.run("git status --porcelain") == ""
+
+
+@pytest.mark.isolated
+def test_readme_with_pip(tmp_path, torch_index, record_property) -> None:
+    """The block that is for pip, then the commands without `uv run`."""
+    project = bake({"tracker": "none"}, tmp_path).path
+    environment = in_venv(tmp_path / "venv") | pip_settings(torch_index, tmp_path)
+    shell = Shell(project, environment)
+    blocks = commands((project / "README.md").read_text("utf-8"))
+    install = next(block for block in blocks if block[0].startswith("python -m venv"))
+    use = [line.removeprefix("uv run ") for block in blocks[2:3] for line in block]
+    follow(shell, install + use + ["mypy", "ruff check"], record_property)
+
+
+@pytest.mark.isolated
+def test_readme_with_conda(tmp_path, torch_index, record_property) -> None:
+    """Everything that follows `conda activate`, in an environment like the one it would activate."""
+    project = bake({"environment": "conda", "tracker": "tensorboard"}, tmp_path).path
+    make_pictures(project / "path/to/pictures")
+    environment = in_venv(tmp_path / "venv") | pip_settings(torch_index, tmp_path)
+    shell = Shell(project, environment)
+    shell.run("pip install --quiet 'pip>=25.1' torch")
+    blocks = commands((project / "README.md").read_text("utf-8"))
+    lines = [line for block in blocks for line in block]
+    follow(shell, [line for line in lines if "pytest" not in line], record_property)

@@ -1,0 +1,122 @@
+"""Every pair of answers, dynamic: each row's own checks run in an environment that holds everything.
+
+Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
+code, tests and settings are the same text share one run of the baked project's tests.
+"""
+
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from allpairspy import AllPairs
+from bakery import Answers, bake, questions
+from packaging.requirements import Requirement
+
+CODE = ("configs", "notebooks", "src", "tests", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore")
+
+
+def rows() -> list[Answers]:
+    """Cover every pair of answers."""
+    toggles = questions()
+    return [dict(zip(toggles, row, strict=True)) for row in AllPairs(list(toggles.values()))]
+
+
+def name(row: Answers) -> str:
+    return "-".join(str(value) for value in row.values())
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a module of this environment in a baked project, as if the project were installed."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder / "src"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+    }
+    for key in [key for key in environment if key.startswith(("PYTEST_", "COV_", "WANDB_"))]:
+        del environment[key]
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+    return done.stdout
+
+
+def code_of(folder: Path) -> str:
+    """Digest what the baked project's tests read: everything but metadata and prose."""
+    digest = hashlib.sha256()
+    for top in CODE:
+        path = folder / top
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    settings = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    for tool in ("pytest", "coverage"):
+        digest.update(repr(settings["tool"][tool]).encode())
+    return digest.hexdigest()
+
+
+@functools.cache
+def distinct() -> dict[str, Answers]:
+    """Name one row for each distinct code."""
+    import tempfile
+
+    found: dict[str, Answers] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, row in enumerate(rows()):
+            found.setdefault(code_of(bake(row, Path(folder, str(number))).path), row)
+    return found
+
+
+@pytest.mark.pairwise
+@pytest.mark.parametrize("row", rows(), ids=name)
+def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
+    folder = bake(row, tmp_path).path
+    run(folder, "ruff", "format", "--check")
+    run(folder, "ruff", "check")
+    run(folder, "mypy", "--cache-dir", str(Path(tmp_path.parent, "mypy")))
+    run(folder, "zensical", "build", "--strict")
+    assert (folder / "site" / "index.html").is_file()
+
+
+@pytest.mark.pairwise
+@pytest.mark.parametrize("row", distinct().values(), ids=name)
+def test_own_tests_pass(row: Answers, tmp_path: Path) -> None:
+    output = run(bake(row, tmp_path).path, "pytest", "--cov", "-p", "no:cacheprovider", "-q")
+    assert " skipped" not in output, output
+
+
+def test_the_shared_environment_holds_what_is_baked(tmp_path: Path) -> None:
+    """`baked` in pyproject.toml is the union of every bake's dependencies, bound for bound."""
+    root = Path(__file__).parents[1]
+    ours = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["baked"]
+    baked: set[str] = set()
+    for number, row in enumerate(rows()):
+        settings = tomllib.loads(
+            (bake(row, tmp_path / str(number)).path / "pyproject.toml").read_text("utf-8")
+        )
+        baked.update(settings["project"]["dependencies"], settings["build-system"]["requires"])
+        for group in settings["dependency-groups"].values():
+            baked.update(group)
+    assert sorted(map(str, map(Requirement, ours))) == sorted(map(str, map(Requirement, baked)))
+
+
+def test_environment_yml_names_the_python_that_was_asked_for(tmp_path: Path) -> None:
+    for version in questions()["python_version"]:
+        answers = {"environment": "conda", "python_version": version}
+        folder = bake(answers, tmp_path / version).path
+        settings = yaml.safe_load((folder / "environment.yml").read_text("utf-8"))
+        assert f"python={version}" in settings["dependencies"]
+        assert settings["name"] == folder.name
