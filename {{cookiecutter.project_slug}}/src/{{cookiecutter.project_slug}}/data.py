@@ -79,18 +79,24 @@ class ArrayDataset(Dataset[Batch]):
     """Images too many for memory: whole batches are read from disk by DataLoader workers.
 
     Args:
-        images: Memory-mapped uint8 pixels of shape (images, channels, height, width).
+        file: Array of uint8 pixels of shape (images, channels, height, width).
         labels: int64 labels of shape (images,).
     """
 
-    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-        self.images, self.labels = images, labels
+    def __init__(self, file: Path, labels: NDArray[np.int64]) -> None:
+        self.file, self.labels = file, labels
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitems__(self, index: list[int]) -> Batch:
-        return torch.from_numpy(self.images[index]), torch.from_numpy(self.labels[index])
+        images = np.load(self.file, mmap_mode="r")  # here, or all of it would be sent to workers
+        return torch.from_numpy(images[index]), torch.from_numpy(self.labels[index])
+
+
+def as_is(batch: Any) -> Any:
+    """Collate what is a batch already: no lambda, which can't be sent to spawned workers."""
+    return batch
 
 
 class ImageDataModule(LightningDataModule, ABC):
@@ -199,11 +205,11 @@ class ImageDataModule(LightningDataModule, ABC):
         images, labels = self.arrays(split)
         if images.nbytes > self.memory_limit:
             return DataLoader(
-                ArrayDataset(images, labels),
+                ArrayDataset(self.folder / f"{split}_images.npy", labels),
                 batch_size=self.batch_size,
                 shuffle=shuffle,
                 num_workers=self.num_workers,
-                collate_fn=lambda batch: batch,
+                collate_fn=as_is,
                 persistent_workers=self.num_workers > 0,
             )
         return TensorBatches(

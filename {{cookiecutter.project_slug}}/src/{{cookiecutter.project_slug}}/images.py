@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from . import UserError
 
@@ -26,7 +26,10 @@ def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     channels, height, width = shape
     try:
         with Image.open(path) as file:
-            picture = file.convert("L" if channels == 1 else "RGB")
+            picture = ImageOps.exif_transpose(file)  # cameras store how they were held
+        if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
+            picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+        picture = picture.convert("L" if channels == 1 else "RGB")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:

@@ -1,0 +1,66 @@
+"""What the tests share: one model, trained once, and the command line in this process."""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from {{ cookiecutter.project_slug }}.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each test in an empty folder, so that none touches the repository's data or models."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def configure() -> Callable[..., DictConfig]:
+    """Compose a configuration; paths in it are relative to the folder of the test."""
+
+    def composed(*overrides: str, config: str = "train") -> DictConfig:
+        defaults = ["logger=csv", "run_dir=run"] if config == "train" else []
+        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+            return compose(config, overrides=[*defaults, *overrides])
+
+    return composed
+
+
+@pytest.fixture(scope="session")
+def trained(configure, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train the default configuration in a folder of its own; tests only read what is there."""
+    from {{ cookiecutter.project_slug }}.train import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    with contextlib.chdir(folder):
+        train(configure())
+    return folder
+
+
+@pytest.fixture
+def cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a command line in this process: its exit code, standard output and standard error."""
+    handlers = list(logging.getLogger().handlers)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["{{ cookiecutter.project_slug }}", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    yield run
+    for handler in set(logging.getLogger().handlers) - set(handlers):
+        handler.close()
+    logging.getLogger().handlers[:] = handlers
+    HydraConfig.instance().cfg = None
