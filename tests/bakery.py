@@ -100,7 +100,8 @@ def combinations(toggles: Toggles, limit: int = FULL_PRODUCT_LIMIT) -> list[Answ
     rows = []
     structural = {name: values for name, values in toggles.items() if name not in names}
     parts_list = list(product(structural))
-    random.Random(0).shuffle(parts_list)  # every pair occurs early, the search below ends soon
+    # In any mixed order every pair occurs early, and the search below ends soon
+    random.Random(0).shuffle(parts_list)
     for number, parts in enumerate(parts_list):
         # A different start each time spreads the looks evenly once every pair has occurred
         turned = looks[number % len(looks) :] + looks[: number % len(looks)]
@@ -110,9 +111,9 @@ def combinations(toggles: Toggles, limit: int = FULL_PRODUCT_LIMIT) -> list[Answ
             row = max(candidates, key=lambda one: len(open_pairs.intersection(_pairs(one, names))))
             open_pairs.difference_update(_pairs(row, names))
         rows.append({name: row[name] for name in toggles})
-    for pair in sorted(open_pairs, key=str):  # more looks than structural rows to show them
-        rows.append({name: values[0] for name, values in toggles.items()} | dict(pair))
-    return rows
+    # Left over where there are more looks than structural rows to show them
+    defaults = {name: values[0] for name, values in toggles.items()}
+    return rows + [defaults | dict(pair) for pair in sorted(open_pairs, key=str)]
 
 
 class ReusedEnvironment(StrictEnvironment):
@@ -152,7 +153,7 @@ def _user_config() -> dict[str, Any]:
 
 @functools.cache
 def _is_binary(name: str, folder: str) -> bool:
-    return is_binary(os.path.join(folder, name))
+    return is_binary(str(Path(folder, name)))
 
 
 @dataclass
@@ -216,7 +217,7 @@ def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -
         patches.enter_context(mock.patch("cookiecutter.hooks.run_script", run.run_script))
         patches.enter_context(
             mock.patch(
-                "cookiecutter.generate.is_binary", lambda name: _is_binary(name, os.getcwd())
+                "cookiecutter.generate.is_binary", lambda name: _is_binary(name, str(Path.cwd()))
             )
         )
         # A refused bake is an answer here, not an accident: its traceback would only be noise
@@ -297,14 +298,10 @@ def read_tree(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Read a folder: every file's bytes by its path, and the folders that hold nothing."""
     files, empty = {}, []
     for root, folders, names in os.walk(folder):
-        inside = os.path.relpath(root, folder)
-        for name in names:
-            with open(os.path.join(root, name), "rb") as file:
-                files[os.path.normpath(os.path.join(inside, name)).replace(os.sep, "/")] = (
-                    file.read()
-                )
+        inside = Path(root).relative_to(folder)
+        files.update({(inside / name).as_posix(): Path(root, name).read_bytes() for name in names})
         if not folders and not names:
-            empty.append(inside.replace(os.sep, "/"))
+            empty.append(inside.as_posix())
     return files, empty
 
 

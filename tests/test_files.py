@@ -3,6 +3,7 @@
 import functools
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ from checks.texts import check_text, ruff_problems
 from cookiecutter.generate import is_copy_only_path
 from jinja2 import nodes
 
+Renderings = dict[str, list[tuple[Answers, str, str]]]
+
 # Line breaks and the order of imports depend on the slug: shortest, usual, longest
 SLUGS = ("q", "qz", "quartz_reader", "q" * 32)
 
@@ -38,7 +41,11 @@ def _read(name: str) -> frozenset[str]:
 
 
 def renderings(name: str) -> list[tuple[Answers, str, str]]:
-    """Render a template file for all answers it reads: the answers, the path, each distinct text."""
+    """Render a template file for all answers it reads.
+
+    Returns:
+        For each distinct text: the answers, the path, the text.
+    """
     read = _read(name)
     toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
     slugs = SLUGS if "project_slug" in read else SLUGS[2:3]
@@ -52,12 +59,14 @@ def renderings(name: str) -> list[tuple[Answers, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def rendered() -> dict[str, list[tuple[Answers, str, str]]]:
+def rendered() -> Renderings:
     """Every distinct text that the template can produce, by template file."""
     return {name: renderings(name) for name in template_files()}
 
 
-def test_every_text_of_every_file(rendered, record_property):
+def test_every_text_of_every_file(
+    rendered: Renderings, record_property: Callable[[str, str], None]
+) -> None:
     started = time.perf_counter()
     problems = [
         f"{name} with {answers}: {problem}"
@@ -79,7 +88,7 @@ def ruff_settings(pyproject: str) -> str:
     return str((settings["project"]["requires-python"], settings["tool"]["ruff"]))
 
 
-def test_every_text_is_formatted_and_linted(rendered, tmp_path):
+def test_every_text_is_formatted_and_linted(rendered: Renderings, tmp_path: Path) -> None:
     """Lay the texts out as projects, with each ruff configuration there is, and run ruff once."""
     configs = {}
     for answers, _, text in rendered["pyproject.toml"]:
@@ -92,7 +101,7 @@ def test_every_text_is_formatted_and_linted(rendered, tmp_path):
     assert not problems, "\n".join(problems)
 
 
-def _lay_out(folder: Path, slug: str, pyproject: str, rendered: dict) -> None:
+def _lay_out(folder: Path, slug: str, pyproject: str, rendered: Renderings) -> None:
     for rows in rendered.values():
         lint = [row for row in rows if row[1].endswith((".py", ".ipynb"))]
         mine = [row for row in lint if row[0]["project_slug"] == slug]
@@ -110,7 +119,7 @@ def _lay_out(folder: Path, slug: str, pyproject: str, rendered: dict) -> None:
 
 
 @pytest.mark.parametrize("name", template_files())
-def test_every_name_that_a_file_reads_is_asked(name):
+def test_every_name_that_a_file_reads_is_asked(name: str) -> None:
     """A misspelt name in a branch that is seldom taken fails here already."""
     if is_copied(name):
         return
@@ -124,7 +133,7 @@ def test_every_name_that_a_file_reads_is_asked(name):
     assert names <= known
 
 
-def test_a_file_is_copied_when_it_needs_no_rendering():
+def test_a_file_is_copied_when_it_needs_no_rendering() -> None:
     """Compiling is most of a bake's time, and braces that Jinja must not see can't hurt a copy."""
     plain = [
         name
@@ -139,7 +148,7 @@ def test_a_file_is_copied_when_it_needs_no_rendering():
     assert not plain, "list them in _copy_without_render: " + " ".join(plain)
 
 
-def test_every_pattern_of_copies_matches_a_file():
+def test_every_pattern_of_copies_matches_a_file() -> None:
     patterns = raw_questions()["_copy_without_render"]
     unmatched = [
         pattern
@@ -153,7 +162,7 @@ def test_every_pattern_of_copies_matches_a_file():
     assert not unmatched
 
 
-def test_the_syntax_tree_finds_what_a_text_depends_on():
+def test_the_syntax_tree_finds_what_a_text_depends_on() -> None:
     slug, name = "{{ cookiecutter.project_slug }}", "{{ cookiecutter['project_name'] }}"
     derived = "{{ cookiecutter.__quoted_author }}"
     branch = "{% if cookiecutter.tracker == 'none' %}{% set x = cookiecutter.license %}{% endif %}"

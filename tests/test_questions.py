@@ -4,11 +4,14 @@ import itertools
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from bakery import (
     COSMETIC,
     TEMPLATE,
+    Toggles,
     bake,
     combinations,
     command_line,
@@ -38,11 +41,11 @@ PLANNED = {
 FEW_PARTS = {name: PLANNED[name] for name in (*COSMETIC, "docker")}
 
 
-def _labels() -> dict:
+def _labels() -> dict[str, Any]:
     return raw_questions()["__prompts__"]
 
 
-def test_every_question_and_choice_has_a_label():
+def test_every_question_and_choice_has_a_label() -> None:
     for name in free_text():
         assert isinstance(_labels()[name], str)
         assert _labels()[name]
@@ -55,11 +58,11 @@ def test_every_question_and_choice_has_a_label():
             assert all(label.values())
 
 
-def test_no_label_is_for_a_question_that_does_not_exist():
+def test_no_label_is_for_a_question_that_does_not_exist() -> None:
     assert list(_labels()) == [*free_text(), *questions()]
 
 
-def test_booleans_are_native():
+def test_booleans_are_native() -> None:
     for values in questions().values():
         text = {str(value).lower() for value in values}
         assert not text & {"true", "false", "yes", "no", "y", "n"} or values in (
@@ -68,7 +71,7 @@ def test_booleans_are_native():
         )
 
 
-def test_questions_come_in_the_order_a_person_thinks():
+def test_questions_come_in_the_order_a_person_thinks() -> None:
     asked = [name for name in raw_questions() if not name.startswith("_")]
     first = ["project_name", "project_slug", "description", "author_name", "author_email"]
     assert asked[: len(first)] == first
@@ -80,25 +83,25 @@ def test_questions_come_in_the_order_a_person_thinks():
     assert max(looks) < min(asked.index(name) for name in parts)
 
 
-def test_choices_differ():
+def test_choices_differ() -> None:
     for values in questions().values():
         assert len(values) == len(set(values)) >= 2
 
 
-def test_words_are_known_for_real_choices_only():
+def test_words_are_known_for_real_choices_only() -> None:
     """A misspelt line in the table of words would never find anything."""
     real = {*questions(), *(value for values in questions().values() for value in values)}
     planned = {*PLANNED, *(value for values in PLANNED.values() for value in values)}
     assert set(WORDS) <= real | planned
 
 
-def _bytes(folder):
+def _bytes(folder: Path) -> tuple[dict[str, bytes], list[str], dict[str, int]]:
     files, empty = read_tree(folder)
-    modes = {name: os.stat(folder / name).st_mode for name in files}
+    modes = {name: (folder / name).stat().st_mode for name in files}
     return files, empty, modes
 
 
-def test_enter_all_the_way_is_the_first_choice_of_everything(tmp_path):
+def test_enter_all_the_way_is_the_first_choice_of_everything(tmp_path: Path) -> None:
     explicit = {name: values[0] for name, values in questions().items()}
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -107,7 +110,7 @@ def test_enter_all_the_way_is_the_first_choice_of_everything(tmp_path):
     assert _bytes(plain.path) == _bytes(spelled_out.path)
 
 
-def test_baking_twice_gives_the_same_bytes(tmp_path):
+def test_baking_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     """An update compares the old bake to the new one, so nothing may depend on chance."""
     answers = {name: values[-1] for name, values in questions().items()}
     trees = [_bytes(bake(answers, tmp_path / name).path) for name in ("a", "b")]
@@ -115,7 +118,7 @@ def test_baking_twice_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("which", [0, -1])
-def test_the_fast_bake_is_the_command_lines(tmp_path, which):
+def test_the_fast_bake_is_the_command_lines(tmp_path: Path, which: int) -> None:
     answers = {name: values[which] for name, values in questions().items()}
     answers |= {"project_slug": "quartz_reader", "description": 'A "great": one \\ {b} & ünï 🚀'}
     environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
@@ -136,7 +139,7 @@ def test_the_fast_bake_is_the_command_lines(tmp_path, which):
 
 @pytest.mark.parametrize("toggles", [questions(), PLANNED, FEW_PARTS], ids=["real", "plan", "few"])
 @pytest.mark.parametrize("limit", [1, 500])
-def test_every_structural_combination_and_every_pair_is_baked(toggles, limit):
+def test_every_structural_combination_and_every_pair_is_baked(toggles: Toggles, limit: int) -> None:
     rows = combinations(toggles, limit)
     structural = {name: values for name, values in toggles.items() if name not in COSMETIC}
 
@@ -149,12 +152,12 @@ def test_every_structural_combination_and_every_pair_is_baked(toggles, limit):
             assert pairs == set(itertools.product(toggles[look], toggles[other])), (look, other)
 
 
-def test_few_questions_are_baked_in_full():
+def test_few_questions_are_baked_in_full() -> None:
     assert combinations(FEW_PARTS) == list(product(FEW_PARTS))
     assert len(combinations(PLANNED)) == 8640
 
 
-def test_the_engine_is_the_one_the_design_was_tested_with():
+def test_the_engine_is_the_one_the_design_was_tested_with() -> None:
     version = subprocess.run(
         [sys.executable, "-m", "cookiecutter", "--version"],
         capture_output=True,

@@ -17,7 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from checks.texts import cells, read_yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from checks.texts import cells, check_text, read_yaml, unparsable
 from checks.tree import Tree
 
 # Made by commands, so named but not baked
@@ -29,6 +34,8 @@ OUTPUTS = re.compile(
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
 TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)*/?(?![\w({])")
 URL = re.compile(r"\b[\w+]+://[^\s)>\"'`]+")
+GROUP = r"--(?:only-|no-)?group[ =]([\w-]+)"
+EXTRA = r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)"
 IGNORE_FILES = (".gitignore", ".dvcignore", ".dockerignore", ".gitattributes")
 
 # Import names that differ from the name of the distribution
@@ -141,7 +148,7 @@ def _tokens(path: str, text: str) -> tuple[tuple[int, str], ...]:
 
 def _without_fstrings(text: str) -> ast.AST:
     class Drop(ast.NodeTransformer):
-        def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802 - ast's name
+        def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
             return ast.copy_location(ast.Constant(0), node)
 
     return Drop().visit(_syntax(text))
@@ -283,7 +290,8 @@ def unknown_commands(tree: Tree) -> list[str]:
         for module in re.findall(rf"-m[ \"',]+({tree.slug}[\w.]*)", text):
             where = f"src/{module.replace('.', '/')}"
             main = f"{where}/__main__.py" in tree.files
-            if not main and "__main__" not in tree.texts.get(f"{where}.py", ""):
+            # What does not even exist is for `broken_references` to find
+            if not main and "__main__" not in tree.texts.get(f"{where}.py", "__main__"):
                 found.append(f"{path}: calls python -m {module}, which can't be run")
     return _unique(found)
 
@@ -327,12 +335,12 @@ def unknown_groups(tree: Tree) -> list[str]:
         if isinstance(row, dict) and row["include-group"] not in groups
     ]
     for path, text in _everything_said(tree):
-        for name in re.findall(r"--(?:only-|no-)?group[ =]([\w-]+)", text):
-            if name not in groups:
-                found.append(f"{path}: names the group {name}, which does not exist")
-        for name in re.findall(r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)", text):
-            if name not in extras:
-                found.append(f"{path}: names the extra {name}, which does not exist")
+        found += [
+            f"{path}: names the {kind} {name}, which does not exist"
+            for kind, known, pattern in (("group", groups, GROUP), ("extra", extras, EXTRA))
+            for name in re.findall(pattern, text)
+            if name not in known
+        ]
     default = settings.get("tool", {}).get("uv", {}).get("default-groups", [])
     if isinstance(default, list):
         found += [
@@ -478,15 +486,6 @@ def missing_foreign_targets(targets: Mapping[str, Iterable[str]]) -> list[str]:
     return found
 
 
-def missing_targets(tree: Tree) -> list[str]:
-    """Find `_target_`s inside the package that are not there."""
-    return _unique(
-        f"{path}: names {target}, which the package does not have"
-        for path, target in _targets(tree)
-        if target.startswith(f"{tree.slug}.") and not _resolves(tree, target)
-    )
-
-
 @functools.lru_cache(maxsize=1000)
 def _config(text: str) -> Any:
     return read_yaml(text)
@@ -564,11 +563,6 @@ def _composition_problem(
     configs: tuple[tuple[str, str], ...], name: str, overrides: tuple[str, ...]
 ) -> str:
     """Compose a config with Hydra itself; a sweep is composed with each of its values."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
     try:
         fixed: list[str] = []
         jobs: list[list[str]] = []
@@ -631,9 +625,8 @@ def unknown_parameters(tree: Tree) -> list[str]:
     found = []
     for stage, settings in pipeline.get("stages", {}).items():
         for row in settings.get("params", []):
-            if not isinstance(row, dict):
-                row = {"params.yaml": [row]}
-            for path, keys in row.items():
+            named = row if isinstance(row, dict) else {"params.yaml": [row]}
+            for path, keys in named.items():
                 value = _config(tree.texts[path]) if path in tree.texts else {}
                 for name in keys or []:
                     node = value
@@ -783,7 +776,6 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     unknown_groups,
     undeclared_imports,
     unused_dependencies,
-    missing_targets,
     broken_configs,
     unknown_overrides,
     unknown_parameters,
@@ -794,6 +786,9 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
 
 
 def check_project(tree: Tree, toggles: Mapping[str, list[Any]]) -> list[str]:
-    """Run every check of a project that needs no more than its tree and the questions."""
-    problems = [problem for check in PROJECT_CHECKS for problem in check(tree)]
+    """Run every check of the texts and of the project that needs no more than these two."""
+    problems = [problem for item in tree.texts.items() for problem in check_text(*item)]
+    if any(unparsable(*item) for item in tree.texts.items()):
+        return problems  # the other checks read the syntax
+    problems += [problem for check in PROJECT_CHECKS for problem in check(tree)]
     return problems + traces(tree, toggles)

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import json
 import re
 import subprocess
@@ -91,15 +92,16 @@ def _parser(path: str) -> Callable[[str], Any] | None:
     return parsers.get(Path(path).suffix)
 
 
-def unparsable(path: str, text: str) -> list[str]:
+@functools.lru_cache(maxsize=20_000)
+def unparsable(path: str, text: str) -> tuple[str, ...]:
     """Find a text that is not what its name says."""
     parser = _parser(path)
     try:
         if parser:
             parser(text)
     except Exception as error:  # noqa: BLE001 - each parser has its own kinds
-        return [f"{path}: does not parse: {' '.join(str(error).split())}"]
-    return []
+        return (f"{path}: does not parse: {' '.join(str(error).split())}",)
+    return ()
 
 
 def residue(path: str, text: str) -> list[str]:
@@ -144,9 +146,10 @@ def untidy(path: str, text: str) -> list[str]:
 TEXT_CHECKS = (unparsable, residue, untidy)
 
 
-def check_text(path: str, text: str) -> list[str]:
-    """Run every check of one text."""
-    return [problem for check in TEXT_CHECKS for problem in check(path, text)]
+@functools.lru_cache(maxsize=20_000)
+def check_text(path: str, text: str) -> tuple[str, ...]:
+    """Run every check of one text, once."""
+    return tuple(problem for check in TEXT_CHECKS for problem in check(path, text))
 
 
 def ruff_problems(folder: Path) -> list[str]:

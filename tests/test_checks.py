@@ -1,0 +1,467 @@
+"""The checkers checked: each planted fault is found, by the check that is there for it alone."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from checks import projects, texts
+from checks.tree import Tree
+
+TOGGLES = {"tracker": ["wandb", "mlflow", "none"], "docker": [True, False], "license": ["MIT"]}
+KEEP = {"src/net/export.py": False, "configs/model/mlp.yaml": True}
+
+CLI = '''"""The command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def train(context: typer.Context) -> None:
+    """Train, see `configs/train.yaml`: `net train model=mlp`."""
+    run(context, "train")
+
+
+@app.command("score")
+def evaluate(path: Path, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Score a model."""
+
+
+def run(context: typer.Context, config: str) -> None:
+    """Run."""
+'''
+PYPROJECT = """[project]
+name = "net"
+requires-python = ">=3.11"
+dependencies = ["hydra-core>=1.3", "scikit-learn", "typer"]
+
+[project.scripts]
+net = "net.cli:app"
+
+[dependency-groups]
+lint = ["ruff"]
+dev = ["pytest", "pytest-cov", { include-group = "lint" }]
+
+[tool.uv]
+default-groups = ["dev"]
+
+[tool.ruff]
+line-length = 100
+
+[tool.ruff.lint]
+extend-select = ["I"]
+
+[tool.pytest.ini_options]
+addopts = ["--cov"]
+"""
+README = """# Net
+
+Settings are in `configs/`, see [the pages](docs/index.md) and `src/net/model.py`.
+
+```bash
+uv sync --group dev
+uv run net train model=mlp model.alpha=0.1  # as in configs/model/*.yaml
+net train --multirun model=cnn,mlp
+net score models/model.ckpt --json
+```
+
+`model=mlp` is the small one, `+model.extra=1` adds a setting, `reports/metrics.json` is the result.
+"""
+
+
+def notebook(source: str) -> str:
+    """Return a notebook of one code cell."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id="a")])
+    return nbformat.writes(book) + "\n"
+
+
+FILES = {
+    "README.md": README,
+    "pyproject.toml": PYPROJECT,
+    "docs/index.md": "# Pages\n\nBack to [the start](../README.md). `net.model.Net.fit` fits.\n",
+    "configs/train.yaml": "defaults:\n  - model: cnn\n  - _self_\n\nseed: 0\n",
+    "configs/model/cnn.yaml": "_target_: net.model.Net\nlr: 0.01\n",
+    "configs/model/mlp.yaml": "_target_: sklearn.neural_network.MLPClassifier\nalpha: 0.01\n",
+    "src/net/__init__.py": '"""A net."""\n',
+    "src/net/__main__.py": '"""Runs."""\n\nfrom .cli import app\n\napp()\n',
+    "src/net/cli.py": CLI,
+    "src/net/model.py": (
+        '"""The model, set up by configs/model/cnn.yaml."""\n\nfrom sklearn.base import clone\n\n\n'
+        'class Net:\n    """A net."""\n\n    copy = clone\n\n    def fit(self) -> None:\n'
+        '        """Fit."""\n'
+    ),
+    "tests/test_model.py": (
+        "import hydra\nimport pytest\n\nfrom net.model import Net\n\n\n"
+        '@pytest.mark.parametrize("override", ["model=mlp", "seed=1"])\n'
+        "def test_net(override):\n    assert Net and hydra\n"
+    ),
+    "notebooks/look.ipynb": notebook("from net.model import Net\n\nNet()"),
+    "dvc.yaml": (
+        "stages:\n  train:\n    cmd: net train\n    deps:\n      - src/net/model.py\n"
+        "    params:\n      - configs/train.yaml:\n          - seed\n"
+    ),
+    ".vscode/launch.json": json.dumps(
+        {"configurations": [{"module": "net", "args": ["train", "model=mlp"]}]}
+    )
+    + "\n",
+    ".github/workflows/test.yml": "run: python -m net train ${{ matrix.python }}\n",
+}
+TREE = Tree(
+    "net",
+    {path: text.encode() for path, text in FILES.items()},
+    answers={"tracker": "none", "docker": False, "license": "MIT"},
+    possible=frozenset({*FILES, "src/net/export.py"}),
+    printed="\n  cd net\n  uv run net train\n",
+)
+
+
+def ruff(tree: Tree, folder: Path) -> list[str]:
+    """Write the tree out and let ruff judge it."""
+    for path, content in tree.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return texts.ruff_problems(folder)
+
+
+def _each_text(check: Callable[[str, str], list[str]]) -> Callable[[Tree], list[str]]:
+    return lambda tree: [problem for item in tree.texts.items() for problem in check(*item)]
+
+
+TEXT_CHECKS = {check.__name__: _each_text(check) for check in texts.TEXT_CHECKS}
+CHECKS: dict[str, Callable[[Tree], list[str]]] = {
+    **TEXT_CHECKS,
+    **{check.__name__: check for check in projects.PROJECT_CHECKS},
+    "files": lambda tree: projects.files(tree, KEEP),
+    "traces": lambda tree: projects.traces(tree, TOGGLES),
+    "missing_foreign_targets": lambda tree: projects.missing_foreign_targets(
+        projects.foreign_targets(tree)
+    ),
+}
+
+
+def findings(tree: Tree, folder: Path | None = None) -> dict[str, list[str]]:
+    """Run every check; return those that found something."""
+    broken = CHECKS["unparsable"](tree)
+    checks = TEXT_CHECKS if broken else CHECKS  # the others read the syntax
+    found = {name: check(tree) for name, check in checks.items()}
+    if folder:
+        found["ruff"] = ruff(tree, folder)
+    return {name: problems for name, problems in found.items() if problems}
+
+
+def add(path: str, more: str) -> Callable[[Tree], Tree]:
+    """Return a fault: text added at a file's end."""
+    return lambda tree: tree.with_file(path, FILES[path] + more)
+
+
+def swap(path: str, old: str, new: str) -> Callable[[Tree], Tree]:
+    """Return a fault: text of a file replaced."""
+    assert old in FILES[path], f"{old!r} is not in {path}"
+    return lambda tree: tree.with_file(path, FILES[path].replace(old, new))
+
+
+def extra(path: str, text: str) -> Callable[[Tree], Tree]:
+    """Return a fault in a file of its own, one that the template has."""
+    return lambda tree: replace(
+        tree.with_file(path, text), possible=frozenset({*tree.possible, path})
+    )
+
+
+# What is planted: the fault, the check that must find it, what it must say
+FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
+    # one text
+    "Jinja left in YAML": (extra("a.yml", "a: '{{ slug }}'\n"), "residue", "{{"),
+    "Jinja left in Markdown": (add("README.md", "{% if x %}\n"), "residue", "{%"),
+    "Jinja left in Python": (add("src/net/__init__.py", "# {{ slug }}\n"), "residue", "{{"),
+    "Jinja left in a notebook": (
+        extra("notebooks/b.ipynb", notebook("# {{ slug }}")), "residue", "b.ipynb",
+    ),
+    "TODO": (add("src/net/__init__.py", "# TODO: write it\n"), "residue", "TODO"),
+    "FIXME": (add("docs/index.md", "\nFIXME\n"), "residue", "FIXME"),
+    "a word of the engine's": (add("docs/index.md", "\nBy Cookiecutter.\n"), "residue", "Cookie"),
+    "the stand-in slug": (add("docs/index.md", "\nrejected_answer\n"), "residue", "rejected"),
+    "white space at a line's end": (add("docs/index.md", "\nEnd. \n"), "untidy", "end of the line"),
+    "no final newline": (add("docs/index.md", "\nEnd."), "untidy", "no final newline"),
+    "blank line at the end": (add("docs/index.md", "\n"), "untidy", "ends with a blank"),
+    "blank line at the start": (
+        swap("docs/index.md", "# Pages", "\n# Pages"), "untidy", "starts with",
+    ),
+    "two blank lines in Markdown": (add("docs/index.md", "\n\nEnd.\n"), "untidy", "2 blank lines"),
+    "two blank lines in TOML": (add("pyproject.toml", "\n\n[tool.x]\n"), "untidy", "2 blank lines"),
+    "two blank lines in YAML": (
+        swap("configs/train.yaml", "\n\nseed", "\n\n\nseed"), "untidy", "2 blank lines",
+    ),
+    "three blank lines in Python": (
+        swap("src/net/model.py", "\n\n\nclass", "\n\n\n\nclass"), "untidy", "3 blank lines",
+    ),
+    "carriage returns": (swap("docs/index.md", "\n", "\r\n"), "untidy", "carriage"),
+    "a file of nothing but newlines": (extra("a.cfg", "\n"), "untidy", "is empty"),
+    "TOML that does not parse": (extra("a.toml", 'a = "b"c"\n'), "unparsable", "a.toml"),
+    "YAML that does not parse": (extra("a.yaml", "a: b: c\n"), "unparsable", "a.yaml"),
+    "YAML with a key twice": (extra("a.yaml", "a: 1\na: 2\n"), "unparsable", "repeated key a"),
+    "JSON that does not parse": (extra("a.json", '{"a": 1,}\n'), "unparsable", "a.json"),
+    "notebook without cells": (extra("a.ipynb", "{}\n"), "unparsable", "a.ipynb"),
+    "settings that do not parse": (extra(".dvc/config", "[a\n"), "unparsable", ".dvc/config"),
+    "environment that does not parse": (extra(".env.example", "a b\n"), "unparsable", "a b"),
+    # the file set
+    "missing prune": (
+        lambda tree: tree.with_file("src/net/export.py", '"""Exports."""\n'),
+        "files", "export.py: should not be there",
+    ),
+    "file pruned that should stay": (
+        lambda tree: tree.without("notebooks/look.ipynb"), "files", "look.ipynb: is missing",
+    ),
+    "file from nowhere": (
+        lambda tree: tree.with_file("docs/more.md", "# More\n"), "files", "more.md: should not",
+    ),
+    "empty folder": (lambda tree: replace(tree, empty=("infra",)), "files", "infra: is an empty"),
+    "rubbish": (extra("docs/a.md.orig", "text\n"), "files", "is rubbish"),
+    # paths
+    "link to no page": (add("docs/index.md", "\n[More](more.md)\n"), "dangling_paths", "more.md"),
+    "link to no folder": (add("README.md", "\n[More](infra)\n"), "dangling_paths", "infra"),
+    "name of no file": (add("README.md", "\nSee `setup.cfg`.\n"), "dangling_paths", "setup.cfg"),
+    "path of no file": (
+        add("README.md", "\nSee `src/net/data.py`.\n"), "dangling_paths", "src/net/data.py",
+    ),
+    "path of no folder": (add("README.md", "\nSee `src/nets/`.\n"), "dangling_paths", "src/nets"),
+    "pattern in no folder": (
+        add("README.md", "\nSee `configs/data/*.yaml`.\n"), "dangling_paths", "configs/data",
+    ),
+    "pruned file, by name": (
+        add("README.md", "\n`export.py` exports.\n"), "dangling_paths", "export.py",
+    ),
+    "path in a docstring": (
+        add("src/net/__init__.py", '"""See docs/api.md."""\n'), "dangling_paths", "docs/api.md",
+    ),
+    "path in a comment": (
+        add("src/net/__init__.py", "# see docs/api.md\n"), "dangling_paths", "docs/api.md",
+    ),
+    "path in a string": (
+        add("src/net/__init__.py", 'P = "configs/predict.yaml"\n'), "dangling_paths", "predict",
+    ),
+    "path in the pipeline": (
+        swap("dvc.yaml", "- src/net/model.py", "- src/net/data.py"), "dangling_paths", "data.py",
+    ),
+    "path in a tree picture": (
+        add("README.md", "\n```\n├── nets.py   the nets\n```\n"), "dangling_paths", "nets.py",
+    ),
+    # commands
+    "unknown command": (add("README.md", "\n`net serve` serves.\n"), "unknown_commands", "serve"),
+    "unknown command of uv's": (
+        add("README.md", "\n`uv run net serve`\n"), "unknown_commands", "serve",
+    ),
+    "unknown option": (
+        add("README.md", "\n`net score a.ckpt --yaml`\n"), "unknown_commands", "--yaml",
+    ),
+    "unknown command in the pipeline": (
+        swap("dvc.yaml", "net train", "net fit"), "unknown_commands", "net fit",
+    ),
+    "unknown command in the editor's": (
+        swap(".vscode/launch.json", '"train"', '"fit"'), "unknown_commands", "net fit",
+    ),
+    "unknown command after the bake": (
+        lambda tree: replace(tree, printed="  net fit\n"), "unknown_commands", "hook output",
+    ),
+    "unknown module to run": (
+        add("README.md", "\n`python -m net.data`\n"), "broken_references", "net.data",
+    ),
+    "module that can't be run": (
+        add("README.md", "\n`python -m net.model`\n"), "unknown_commands", "can't be run",
+    ),
+    # dependencies
+    "unknown group": (add("README.md", "\n`uv sync --group gpu`\n"), "unknown_groups", "gpu"),
+    "unknown extra": (add("README.md", "\n`pip install .[gpu]`\n"), "unknown_groups", "gpu"),
+    "unknown default group": (
+        swap("pyproject.toml", 'default-groups = ["dev"', 'default-groups = ["doc"'),
+        "unknown_groups", "doc",
+    ),
+    "unknown group included": (
+        swap("pyproject.toml", 'include-group = "lint"', 'include-group = "lints"'),
+        "unknown_groups", "lints",
+    ),
+    "undeclared import": (
+        add("src/net/__init__.py", "import torch\n"), "undeclared_imports", "imports torch",
+    ),
+    "undeclared import in a function": (
+        add("src/net/__init__.py", "def a():\n    from PIL import Image\n"),
+        "undeclared_imports", "imports PIL",
+    ),
+    "undeclared import in a notebook": (
+        extra("notebooks/b.ipynb", notebook("import torch")), "undeclared_imports", "b.ipynb",
+    ),
+    "import of the package from a group": (
+        add("src/net/__init__.py", "import pytest\n"), "undeclared_imports", "imports pytest",
+    ),
+    "undeclared target": (
+        extra("configs/model/x.yaml", "_target_: torch.nn.Linear\nin_features: 1\n"),
+        "undeclared_imports", "torch.nn.Linear",
+    ),
+    "unused dependency": (
+        swap("pyproject.toml", '"typer"]', '"typer", "tqdm"]'), "unused_dependencies", "tqdm",
+    ),
+    "unused dependency of a group": (
+        swap("pyproject.toml", 'lint = ["ruff"', 'lint = ["ruff", "mypy"'),
+        "unused_dependencies", "mypy",
+    ),
+    "unused plug-in": (
+        swap("pyproject.toml", '["--cov"]', '["-ra"]'), "unused_dependencies", "pytest-cov",
+    ),
+    # configuration
+    "target that the package lacks": (
+        swap("configs/model/cnn.yaml", "Net", "Cnn"), "broken_references", "net.model.Cnn",
+    ),
+    "target in a module that is not there": (
+        swap("configs/model/cnn.yaml", "net.model", "net.models"), "broken_references", "net.models",
+    ),
+    "target that another package lacks": (
+        swap("configs/model/mlp.yaml", "MLPClassifier", "MLPClasifier"),
+        "missing_foreign_targets", "MLPClasifier",
+    ),
+    "argument that a class does not take": (
+        add("configs/model/mlp.yaml", "hiden_layer_sizes: 3\n"),
+        "missing_foreign_targets", "takes no hiden_layer_sizes",
+    ),
+    "default that is no option": (
+        extra("configs/other.yaml", "defaults:\n  - model: rnn\n"), "broken_configs", "other.yaml",
+    ),
+    "option that does not compose": (
+        extra("configs/model/x.yaml", "defaults:\n  - nothing\n"), "broken_configs", "x.yaml",
+    ),
+    "override of no option": (
+        add("README.md", "\n`net train model=rnn`\n"), "unknown_overrides", "model=rnn",
+    ),
+    "override of no key": (
+        add("README.md", "\n`net train model.rate=1`\n"), "unknown_overrides", "model.rate=1",
+    ),
+    "override alone": (add("README.md", "\n`model.rate=1`\n"), "unknown_overrides", "model.rate"),
+    "override of no group": (add("README.md", "\n`data=x`\n"), "unknown_overrides", "data=x"),
+    "one bad job of a sweep": (
+        add("README.md", "\n`net train --multirun model=cnn,rnn`\n"), "unknown_overrides", "rnn",
+    ),
+    "override in a test": (
+        swap("tests/test_model.py", "seed=1", "model.rate=1"), "unknown_overrides", "model.rate",
+    ),
+    "override in a help text": (
+        swap("src/net/cli.py", "train model=mlp", "train model=rnn"), "unknown_overrides", "rnn",
+    ),
+    "override in the editor's": (
+        swap(".vscode/launch.json", "=mlp", "=rnn"), "unknown_overrides", "rnn",
+    ),
+    "parameter of no config": (
+        swap("dvc.yaml", "- seed", "- seeds"), "unknown_parameters", "seeds",
+    ),
+    # names inside the package
+    "import of no module": (
+        add("src/net/__init__.py", "from .data import Data\n"), "broken_imports", "net.data.Data",
+    ),
+    "import of no name": (
+        add("src/net/__init__.py", "from .model import Nets\n"), "broken_imports", "model.Nets",
+    ),
+    "import of no name in a test": (
+        swap("tests/test_model.py", "import Net\n", "import Net, Nets\n"),
+        "broken_imports", "model.Nets",
+    ),
+    "import of no name in a notebook": (
+        extra("notebooks/b.ipynb", notebook("from net.model import Nets")),
+        "broken_imports", "model.Nets",
+    ),
+    "reference to no class": (
+        add("docs/index.md", "\n::: net.model.Nets\n"), "broken_references", "net.model.Nets",
+    ),
+    "reference to no method": (
+        add("docs/index.md", "\n`net.model.Net.predict`\n"), "broken_references", "Net.predict",
+    ),
+    "entry point that is not there": (
+        swap("pyproject.toml", "net.cli:app", "net.cli:main"), "broken_references", "cli.main",
+    ),
+    # what was not chosen
+    "word of another tracker": (
+        add("docs/index.md", "\nSee Weights & Biases.\n"), "traces", "Weights & Biases",
+    ),
+    "setting of another tracker": (extra(".env.example", "WANDB_MODE=x\n"), "traces", "WANDB"),
+    "file of another tracker": (
+        extra("docs/mlflow_notes.md", "# Notes\n"), "traces", "file names: holds 'mlflow'",
+    ),
+    "part that was declined": (add("docs/index.md", "\nOr in Docker.\n"), "traces", "Docker"),
+    "command of another tracker": (
+        lambda tree: replace(tree, printed="  wandb login\n"), "traces", "hook output",
+    ),
+    "unexplained secret": (
+        extra(".github/workflows/a.yml", "a: ${{ secrets.KEY }}\n"), "unexplained_secrets", "KEY",
+    ),
+}  # fmt: skip
+
+
+def test_a_faultless_project_has_no_findings(tmp_path: Path) -> None:
+    assert findings(TREE, tmp_path) == {}
+
+
+@pytest.mark.parametrize(("fault", "check", "says"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found_by_its_check_alone(
+    fault: Callable[[Tree], Tree], check: str, says: str
+) -> None:
+    found = findings(fault(TREE))
+    assert list(found) == [check], found
+    assert any(says in problem for problem in found[check]), found
+
+
+def test_every_check_has_a_fault_that_it_finds() -> None:
+    assert {check for _, check, _ in FAULTS.values()} == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rule"),
+    [
+        ("src/net/odd.py", '"""Odd."""\n\nx = {  "a":1 }\n', "unformatted"),
+        ("src/net/odd.py", '"""Odd."""\n\nimport os\n', "F401"),
+        # The baked project's own settings count, and the package is known for its own
+        ("src/net/odd.py", '"""Odd."""\n\nimport sys\nimport json\n\nprint(json, sys)\n', "I001"),
+        ("tests/test_odd.py", "import net.model\nimport pytest\n\nprint(net, pytest)\n", "I001"),
+        ("notebooks/odd.ipynb", notebook("x = {  'a':1 }"), "unformatted"),
+    ],
+)
+def test_ruff_finds_what_a_formatter_or_linter_would_change(
+    tmp_path: Path, path: str, text: str, rule: str
+) -> None:
+    problems = ruff(TREE.with_file(path, text), tmp_path)
+    assert len(problems) == 1
+    assert path in problems[0]
+    assert rule in problems[0]
+
+
+def test_an_empty_file_is_found() -> None:
+    tree = replace(TREE.with_file("a.txt", ""), possible=frozenset({*TREE.possible, "a.txt"}))
+    assert findings(tree) == {"files": ["a.txt: is empty"], "untidy": ["a.txt: is empty"]}
+
+
+def test_keys_of_the_pruning_table_without_a_path_are_found() -> None:
+    possible = frozenset({"infra/aws/main.tf", "export.py"})
+    keep = {"export.py": True, "infra/aws": False, "infra/gcp": False, "exports.py": True}
+    found = projects.keys_without_path(keep, possible)
+    assert [problem.partition(":")[0] for problem in found] == ["infra/gcp", "exports.py"]
+
+
+def test_a_pruned_folder_excludes_what_it_holds() -> None:
+    tree = replace(TREE, possible=frozenset({*TREE.possible, "infra/aws/main.tf"}))
+    assert projects.files(tree, {**KEEP, "infra": False}) == []
+    assert projects.files(tree, {**KEEP, "infra": True}) == ["infra/aws/main.tf: is missing"]
+
+
+def test_what_belongs_in_a_project_is_no_residue() -> None:
+    workflow = "run: ${{ matrix.python }}\n"
+    assert texts.residue("a.yml", workflow) == []
+    assert texts.residue("a.py", 'x = f"{{{value}}}"\n') == []
+    assert texts.residue("a.py", "x = {'a': {}}\n") == []
+
+
+def test_blank_lines_in_a_code_block_are_the_codes() -> None:
+    fenced = "# A\n\n```python\nimport os\n\n\ndef f(): ...\n```\n"
+    assert texts.untidy("a.md", fenced) == []
+    assert len(texts.untidy("a.md", fenced.replace("```", "~"))) == 1
