@@ -117,10 +117,11 @@ class Classifier(LightningModule):
 def _make(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
     """Make the class of `module` that `settings` names, with the other settings as options."""
     options = dict(settings)
-    name = options.pop("name")
-    if not hasattr(module, name):
-        raise UserError(f"model.{what}.name is {name!r}, which is not in {module.__name__}")
+    name = options.pop("name", None)
+    made = getattr(module, str(name), None)
+    if not isinstance(made, type):
+        raise UserError(f"model.{what}.name is {name!r}, which is no class in {module.__name__}")
     try:
-        return getattr(module, name)(target, **options)
+        return made(target, **options)
     except (TypeError, ValueError) as error:
         raise UserError(f"model.{what}: {error}") from None

@@ -100,8 +100,11 @@ def build_network(
     """Make a network from plain values, such as those a checkpoint holds.
 
     Raises:
-        UserError: `name` is not in `NETWORKS`.
+        UserError: `name` is not in `NETWORKS`, or the network has no such option.
     """
     if name not in NETWORKS:
         raise UserError(f"model.network.name is {name!r}; there are: {', '.join(NETWORKS)}")
-    return NETWORKS[name](image_shape, num_classes, **options)
+    try:
+        return NETWORKS[name](image_shape, num_classes, **options)
+    except TypeError as error:
+        raise UserError(f"model.network: {error}") from None

@@ -40,21 +40,20 @@ class Predictor:
     def __init__(self, checkpoint: Path | str, device: str = "cpu") -> None:
         try:
             saved = torch.load(checkpoint, map_location=device, weights_only=True)
-            settings = saved["hyper_parameters"]
+            settings, weights = saved["hyper_parameters"], saved["state_dict"]
+            self.classes: list[str] = settings["classes"]
+            self.image_shape: list[int] = settings["image_shape"]
+            network = build_network(
+                image_shape=self.image_shape, num_classes=len(self.classes), **settings["network"]
+            )
+            network.load_state_dict(
+                {name.removeprefix("network."): weight for name, weight in weights.items()}
+            )
         except FileNotFoundError:
             raise UserError(f"{checkpoint}: no such checkpoint; run `train` first") from None
         except (UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, IsADirectoryError):
             raise UserError(f"{checkpoint}: not a checkpoint that `train` wrote") from None
-        self.classes: list[str] = settings["classes"]
-        self.image_shape: list[int] = settings["image_shape"]
         self.device = device
-        network = build_network(
-            image_shape=self.image_shape, num_classes=len(self.classes), **settings["network"]
-        )
-        weights = saved["state_dict"].items()
-        network.load_state_dict(
-            {name.removeprefix("network."): weight for name, weight in weights}, strict=True
-        )
         self.network = network.to(device).eval()
 
     @torch.inference_mode()
