@@ -1,7 +1,7 @@
 """A newcomer's first hour: the README's commands, word for word, in a fresh environment.
 
-The one thing replaced is where the CPU build of PyTorch comes from: `MLBAKE_TORCH` names a folder that
-is an index of it (`nox -s tests` makes it), so that the test needs no host but the package registry.
+Only where the CPU build of PyTorch comes from is replaced: `MLBAKE_TORCH` names a folder that is an
+index of it (`nox -s tests` makes it), so that the test needs no host but the package registry.
 """
 
 import os
@@ -107,7 +107,11 @@ def pip_settings(index: Path, folder: Path) -> dict[str, str]:
     version = wheel.name.split("-")[1]
     constraint = folder / "constraints.txt"
     constraint.write_text(f"torch=={version}\n", encoding="utf-8")
-    return {"PIP_CONSTRAINT": str(constraint), "PIP_FIND_LINKS": str(index / "torch")}
+    return {
+        "PIP_CONSTRAINT": str(constraint),
+        "PIP_FIND_LINKS": str(index / "torch"),
+        "PIP_RETRIES": "0",  # PyTorch's own index need not be reachable
+    }
 
 
 def follow(shell: Shell, lines: list[str], record_property: pytest.FixtureRequest) -> None:
@@ -160,7 +164,7 @@ def test_readme_with_pip(tmp_path, torch_index, record_property) -> None:
 
 @pytest.mark.isolated
 def test_readme_with_conda(tmp_path, torch_index, record_property) -> None:
-    """Everything that follows `conda activate`, in an environment like the one it would activate."""
+    """Everything that follows `conda activate`, in a virtual environment that holds PyTorch."""
     project = bake({"environment": "conda", "tracker": "tensorboard"}, tmp_path).path
     make_pictures(project / "path/to/pictures")
     environment = in_venv(tmp_path / "venv") | pip_settings(torch_index, tmp_path)

@@ -1,4 +1,4 @@
-"""Every pair of answers, dynamic: each row's own checks run in an environment that holds everything.
+"""Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
 code, tests and settings are the same text share one run of the baked project's tests.
