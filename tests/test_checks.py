@@ -438,7 +438,7 @@ def test_ruff_finds_what_a_formatter_or_linter_would_change(
 
 def test_an_empty_file_is_found() -> None:
     tree = replace(TREE.with_file("a.txt", ""), possible=frozenset({*TREE.possible, "a.txt"}))
-    assert findings(tree) == {"files": ["a.txt: is empty"], "untidy": ["a.txt: is empty"]}
+    assert findings(tree) == {"untidy": ["a.txt: is empty"]}
 
 
 def test_keys_of_the_pruning_table_without_a_path_are_found() -> None:

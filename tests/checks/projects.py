@@ -105,8 +105,6 @@ def files(tree: Tree, keep: Mapping[str, bool]) -> list[str]:
     for path in sorted(tree.files):
         if "__pycache__" in path or path.endswith((".pyc", ".DS_Store", ".orig", ".rej", "~")):
             found.append(f"{path}: is rubbish")
-        if not tree.files[path]:
-            found.append(f"{path}: is empty")
     return found
 
 
@@ -494,6 +492,10 @@ def _config(text: str) -> Any:
 OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*=\S*")
 
 
+# What stands for any override in a sentence, and Python's own keyword arguments
+NO_OVERRIDE = re.compile(r"(key|group|name)=.*|\w+=(True|False|None)")
+
+
 @functools.lru_cache(maxsize=5000)
 def _inline_overrides(path: str, text: str) -> tuple[str, ...]:
     """Return the overrides that stand alone: in Markdown's back ticks, in Python's strings."""
@@ -503,6 +505,7 @@ def _inline_overrides(path: str, text: str) -> tuple[str, ...]:
             for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
             if all(OVERRIDE.fullmatch(word) for word in span.split())
             for word in span.split()
+            if not NO_OVERRIDE.fullmatch(word)
         )
     if not path.endswith(".py"):
         return ()
@@ -516,7 +519,7 @@ def _inline_overrides(path: str, text: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=200)
-def _config_of_command(text: str, command: str) -> tuple[str, ...]:
+def _strings_of_command(text: str, command: str) -> tuple[str, ...]:
     """Return the strings in a command's function: one of them names its config."""
     for node in ast.walk(_syntax(text)):
         if isinstance(node, ast.FunctionDef) and node.name.replace("_", "-") == command:
@@ -525,65 +528,150 @@ def _config_of_command(text: str, command: str) -> tuple[str, ...]:
     return ()
 
 
+Configs = tuple[tuple[str, str], ...]
+Job = tuple[str, ...]
+
+
 def unknown_overrides(tree: Tree) -> list[str]:
     """Find Hydra overrides that don't compose with the project's configs."""
-    configs = tree.under(".yaml", folder="configs/")
-    primary = sorted(path[8:-5] for path in configs if path.count("/") == 1)
+    configs = _configs(tree)
+    primary = _primary(configs)
     if not primary:
         return []
-    key = tuple(sorted(configs.items()))
-    groups = {path.split("/")[1] for path in configs if path.count("/") > 1}
-    top = groups | {
-        str(name) for one in primary for name in _config(configs[f"configs/{one}.yaml"])
-    }
     cli = tree.texts.get(f"src/{tree.slug}/cli.py", "")
+    top = {path.split("/")[1] for path, _ in configs if path.count("/") > 1}
+    for path, text in configs:
+        if path.count("/") == 1:
+            top |= set(_config(text))
+    wanted: dict[tuple[str, ...], dict[Job, list[tuple[str, Job]]]] = {}
     found = []
     for path, text in _everything_said(tree):
         calls = [
-            ([one for one in _config_of_command(cli, command) if one in primary] or primary, row)
+            (tuple(one for one in _strings_of_command(cli, command) if one in primary), overrides)
             for command, arguments in command_lines(text, tree.slug)
-            if (row := tuple(a for a in arguments if OVERRIDE.fullmatch(a) and a[:2] != "--"))
+            if (overrides := tuple(word for word in arguments if OVERRIDE.fullmatch(word)))
         ]
-        for word in _inline_overrides(path, text):
-            # Other `name=value` strings than Hydra's are common in code and prose
-            if path.startswith("tests/") or path.endswith(".md"):
-                first = re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0]
-                if first in top or path.endswith(".md"):
-                    calls.append((primary, (word,)))
-        for names, overrides in calls:
-            whole = tuple(word for word in overrides if "${" not in word)
-            if all(_composition_problem(key, name, whole) for name in names):
-                reason = _composition_problem(key, names[0], whole)
-                found.append(f"{path}: overrides {' '.join(whole)}: {reason}")
+        # In Python, strings with `=` need not be Hydra's; elsewhere they are words of their own
+        calls += [
+            ((), (word,))
+            for word in _inline_overrides(path, text)
+            if path.endswith(".md") or re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] in top
+        ]
+        for names, call in calls:
+            overrides = tuple(word for word in call if "${" not in word)
+            try:
+                jobs = _jobs(overrides)
+            except HydraException as error:
+                found.append(f"{path}: overrides {' '.join(overrides)}: {_one_line(error)}")
+                continue
+            places = wanted.setdefault(names or primary, {})
+            for job in jobs:
+                places.setdefault(job, []).append((path, overrides))
+    for names, places in wanted.items():
+        for job, reason in _refused(configs, names, tuple(sorted(places))).items():
+            found += [
+                f"{path}: overrides {' '.join(overrides)}: {reason}"
+                for path, overrides in places[job]
+            ]
     return _unique(found)
 
 
+def broken_configs(tree: Tree) -> list[str]:
+    """Find primary configs and group options that don't compose."""
+    configs = _configs(tree)
+    primary = _primary(configs)
+    found = [
+        f"configs/{name}.yaml: {reason}"
+        for name in primary
+        for reason in _refused(configs, (name,), ((),)).values()
+    ]
+    if found:
+        return found  # with them, nothing composes
+    options = {path[8:-5].rpartition("/")[::2]: path for path, _ in configs if path.count("/") > 1}
+    left = _refused(configs, primary, tuple((f"{group}={name}",) for group, name in options))
+    # A group that no config has in its defaults has to be added
+    left = _refused(configs, primary, tuple((f"+{job[0]}",) for job in left))
+    return [
+        f"{options[tuple(job[0].removeprefix('+').split('='))]}: {reason}"
+        for job, reason in left.items()
+    ]
+
+
+def _configs(tree: Tree) -> Configs:
+    return tuple(sorted(tree.under(".yaml", folder="configs/").items()))
+
+
+def _primary(configs: Configs) -> tuple[str, ...]:
+    """Name the configs that are no option of a group, the largest first."""
+    found = [(len(text), path[8:-5]) for path, text in configs if path.count("/") == 1]
+    return tuple(name for _, name in sorted(found, reverse=True))
+
+
 @functools.lru_cache(maxsize=5000)
-def _composition_problem(
-    configs: tuple[tuple[str, str], ...], name: str, overrides: tuple[str, ...]
-) -> str:
-    """Compose a config with Hydra itself; a sweep is composed with each of its values."""
+def _jobs(overrides: Job) -> list[Job]:
+    """Split a sweep into its jobs: each value of each swept key with what does not vary."""
+    fixed, swept = [], []
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    for text, override in zip(overrides, parsed, strict=True):
+        if override.is_sweep_override():
+            start = text.partition("=")[0]
+            swept += [f"{start}={value}" for value in override.sweep_string_iterator()]
+        else:
+            fixed.append(text)
+    return [(*fixed, word) for word in swept] or [tuple(fixed)]
+
+
+@functools.lru_cache(maxsize=1000)
+def _refused(configs: Configs, names: tuple[str, ...], jobs: tuple[Job, ...]) -> dict[Job, str]:
+    """Let Hydra compose each job with any of the named configs; return those it refuses, and why.
+
+    A composition takes 30 ms, so jobs that can't help each other are composed in one; if that is
+    refused, each is composed alone.
+    """
+    groups = {path[8:].rpartition("/")[0] for path, _ in configs}
+    left = dict.fromkeys(jobs, "")
+    for name in names:
+        refused = {}
+        for batch in _batches(tuple(left), groups):
+            if _composition_problem(configs, name, tuple(word for job in batch for word in job)):
+                refused |= {job: _composition_problem(configs, name, job) for job in batch}
+        left = {job: left[job] or reason for job, reason in refused.items() if reason}
+    return left
+
+
+def _batches(jobs: tuple[Job, ...], groups: set[str]) -> list[list[Job]]:
+    """Put jobs together that touch different parts, and either only choose options or only set."""
+    batches: list[tuple[object, set[str], list[Job]]] = []
+    for job in jobs:
+        roots = {re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] for word in job}
+        kinds = {word.lstrip("+~").partition("=")[0] in groups for word in job}
+        kind = kinds.pop() if len(kinds) == 1 else job  # a mixed one stays alone
+        for other, taken, batch in batches:
+            if other == kind and not taken & roots:
+                taken |= roots
+                batch.append(job)
+                break
+        else:
+            batches.append((kind, set(roots), [job]))
+    return [batch for _, _, batch in batches]
+
+
+@functools.lru_cache(maxsize=5000)
+def _composition_problem(configs: Configs, name: str, overrides: Job) -> str:
     try:
-        fixed: list[str] = []
-        jobs: list[list[str]] = []
-        for text, override in zip(
-            overrides, OverridesParser.create().parse_overrides(list(overrides)), strict=True
-        ):
-            if override.is_sweep_override():
-                start = text.partition("=")[0]
-                jobs += [[f"{start}={value}"] for value in override.sweep_string_iterator()]
-            else:
-                fixed.append(text)
         with initialize_config_dir(_config_folder(configs), version_base="1.3"):
-            for job in jobs or [[]]:
-                compose(name, [*fixed, *job], return_hydra_config=True)
+            compose(name, list(overrides), return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        return " ".join(str(error).split())[:200]
+        return _one_line(error)
     return ""
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
 @functools.lru_cache(maxsize=1)
-def _config_folder(configs: tuple[tuple[str, str], ...]) -> str:
+def _config_folder(configs: Configs) -> str:
     folder = _scratch() / str(abs(hash(configs)))
     for path, text in configs:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -596,27 +684,6 @@ def _scratch() -> Path:
     folder = tempfile.mkdtemp(prefix="mlbake-configs-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
-
-
-def broken_configs(tree: Tree) -> list[str]:
-    """Find primary configs and group options that don't compose."""
-    configs = tree.under(".yaml", folder="configs/")
-    key = tuple(sorted(configs.items()))
-    primary = [path[8:-5] for path in configs if path.count("/") == 1]
-    found = [
-        f"configs/{name}.yaml: {reason}"
-        for name in primary
-        if (reason := _composition_problem(key, name, ()))
-    ]
-    for path in configs:
-        group, _, option = path[8:-5].rpartition("/")
-        if not group:
-            continue
-        overrides = [(name, f"{start}{group}={option}") for name in primary for start in ("", "+")]
-        if all(_composition_problem(key, name, (override,)) for name, override in overrides):
-            name, override = overrides[0]
-            found.append(f"{path}: {_composition_problem(key, name, (override,))}")
-    return found
 
 
 def unknown_parameters(tree: Tree) -> list[str]:
@@ -690,30 +757,30 @@ def _resolves(tree: Tree, dotted: str) -> bool:
     return False
 
 
+@functools.lru_cache(maxsize=5000)
+def _imported_names(path: str, text: str) -> tuple[tuple[int, str], ...]:
+    """Return every imported module or name, relative ones spelled out, each with its line."""
+    package = posixpath.dirname(path).removeprefix("src/").split("/")
+    found = []
+    for source in cells(text) if path.endswith(".ipynb") else [text]:
+        for node in ast.walk(_syntax(source)):
+            if isinstance(node, ast.Import):
+                found += [(node.lineno, alias.name) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                above = package[: len(package) - node.level + 1] if node.level else []
+                base = ".".join([*above, *([node.module] if node.module else [])])
+                found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
+    return tuple(found)
+
+
 def broken_imports(tree: Tree) -> list[str]:
     """Find imports from the package of modules or names that it does not have."""
-    found = []
-    for path, text in tree.under(".py", ".ipynb").items():
-        package = posixpath.dirname(path).removeprefix("src/").replace("/", ".")
-        for source in cells(text) if path.endswith(".ipynb") else [text]:
-            for node in ast.walk(_syntax(source)):
-                names = []
-                if isinstance(node, ast.Import):
-                    names = [alias.name for alias in node.names]
-                elif isinstance(node, ast.ImportFrom):
-                    base = node.module or ""
-                    if node.level:
-                        up = package.split(".")
-                        base = ".".join(
-                            [*up[: len(up) - node.level + 1], *([base] if base else [])]
-                        )
-                    names = [f"{base}.{alias.name}" for alias in node.names]
-                found += [
-                    f"{path}:{node.lineno}: imports {name}, which does not exist"
-                    for name in names
-                    if name.partition(".")[0] == tree.slug and not _resolves(tree, name)
-                ]
-    return _unique(found)
+    return _unique(
+        f"{path}:{line}: imports {name}, which does not exist"
+        for path, text in tree.under(".py", ".ipynb").items()
+        for line, name in _imported_names(path, text)
+        if name.partition(".")[0] == tree.slug and not _resolves(tree, name)
+    )
 
 
 def broken_references(tree: Tree) -> list[str]:
