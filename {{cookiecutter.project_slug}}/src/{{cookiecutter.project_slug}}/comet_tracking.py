@@ -1,0 +1,100 @@
+"""Comet: settings, metrics, pictures and the best checkpoint of each run."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from dotenv import load_dotenv
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import CometLogger
+from pytorch_lightning.utilities import rank_zero_only
+
+from .evaluate import predict_all, result_figures
+from .predictor import Predictor
+
+log = logging.getLogger(__name__)
+
+
+def make_logger(project: str, folder: str) -> CometLogger:
+    """Start an experiment, offline unless a key is set, and make its logger.
+
+    Args:
+        project: Name of the Comet project.
+        folder: Where an offline experiment is written.
+    """
+    load_dotenv(".env")
+    os.environ.setdefault("COMET_ERROR_TRACKING_ENABLE", "false")
+    os.environ["COMET_DISABLE_AUTO_LOGGING"] = "1"  # else it asks to be imported before torch
+    from comet_ml import get_config  # type: ignore[attr-defined]
+
+    online = bool(get_config("comet.api_key"))
+    if not online:
+        os.environ["COMET_START_ONLINE"] = "0"
+        logging.getLogger("comet_ml").setLevel(logging.ERROR)
+    return CometLogger(
+        project=project,
+        mode="create",
+        offline_directory=folder,
+        parse_args=False,
+        log_env_details=online,  # asks cloud providers over the network what machine this is
+    )
+
+
+class CometTracking(Callback):
+    """Sends the best checkpoint and what it predicts on the test split, and ends the experiment.
+
+    Args:
+        model_name: Name of the model and of its entry in the model registry.
+        candidate: Where the checkpoint is copied to; null keeps it out of the registry.
+        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+    """
+
+    def __init__(self, model_name: str, candidate: str | None, pictures: int) -> None:
+        self.model_name, self.candidate, self.pictures = model_name, candidate, pictures
+
+    @rank_zero_only
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log figures, confusion matrix, table and checkpoint."""
+        experiment = _experiment(trainer)
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        checkpoints: Any = trainer.checkpoint_callback
+        images, labels = data.arrays("test")
+        predictor = Predictor(checkpoints.best_model_path)
+        probabilities = predict_all(predictor, images, data.batch_size)
+
+        step = trainer.global_step
+        figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
+        for name, figure in figures.items():
+            experiment.log_figure(name, figure, step=step)
+        guesses = probabilities.argmax(axis=1)
+        pairs = labels.tolist(), guesses.tolist()
+        experiment.log_confusion_matrix(*pairs, labels=data.classes, step=step)
+        rows = [
+            [i, data.classes[labels[i]], data.classes[guesses[i]], float(probabilities[i].max())]
+            for i in range(len(labels))
+        ]
+        headers = ["image", "true", "predicted", "probability"]
+        experiment.log_table("predictions.csv", rows, headers)
+        experiment.log_model(self.model_name, checkpoints.best_model_path, "model.ckpt")
+        if self.candidate:
+            experiment.register_model(self.model_name, tags=["candidate"])
+        _end(experiment)
+
+    @rank_zero_only
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """End the experiment, Ctrl-C included."""
+        _end(_experiment(trainer))
+
+
+def _experiment(trainer: Trainer) -> Any:
+    return next(item.experiment for item in trainer.loggers if isinstance(item, CometLogger))
+
+
+def _end(experiment: Any) -> None:
+    experiment.end()
+    if path := getattr(experiment, "offline_directory", None):
+        archive = os.path.relpath(Path(path, f"{experiment.id}.zip"))
+        log.info("Comet is offline. To upload this run: comet upload %s", archive)

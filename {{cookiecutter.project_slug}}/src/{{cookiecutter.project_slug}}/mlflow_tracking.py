@@ -1,0 +1,79 @@
+"""MLflow: settings, metrics, pictures and the best checkpoint of each run."""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dotenv import load_dotenv
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import MLFlowLogger
+from pytorch_lightning.utilities import rank_zero_only
+
+from .evaluate import predict_all, result_figures
+from .predictor import Predictor
+
+log = logging.getLogger(__name__)
+
+
+def make_logger(experiment: str) -> MLFlowLogger:
+    """Make a logger for `mlflow.db` in this folder, or for the server MLFLOW_TRACKING_URI names.
+
+    Args:
+        experiment: Name of the MLflow experiment, made by the first run.
+    """
+    load_dotenv(".env")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning.loggers.mlflow").setLevel(logging.ERROR)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    return MLFlowLogger(experiment, tracking_uri=uri)
+
+
+class MLflowTracking(Callback):
+    """Sends the best checkpoint and what it predicts on the test split, and registers it.
+
+    Args:
+        model_name: Name of the registered model.
+        candidate: Where the checkpoint is copied to; null keeps it out of the registry.
+        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+    """
+
+    def __init__(self, model_name: str, candidate: str | None, pictures: int) -> None:
+        self.model_name, self.candidate, self.pictures = model_name, candidate, pictures
+
+    @rank_zero_only
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log figures, table and checkpoint, and register a version of the model."""
+        logger: Any = next(item for item in trainer.loggers if isinstance(item, MLFlowLogger))
+        client, run = logger.experiment, logger.run_id
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        checkpoints: Any = trainer.checkpoint_callback
+        images, labels = data.arrays("test")
+        predictor = Predictor(checkpoints.best_model_path)
+        probabilities = predict_all(predictor, images, data.batch_size)
+
+        figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
+        for name, figure in figures.items():
+            client.log_figure(run, figure, f"figures/{name}.png")
+        table = {
+            "image": list(range(len(labels))),
+            "true": [data.classes[label] for label in labels],
+            "predicted": [data.classes[guess] for guess in probabilities.argmax(axis=1)],
+            "probability": probabilities.max(axis=1).tolist(),
+        }
+        client.log_table(run, table, "predictions.json")
+        with TemporaryDirectory() as folder:
+            copy = shutil.copyfile(checkpoints.best_model_path, Path(folder, "model.ckpt"))
+            client.log_artifact(run, copy, "model")
+        if self.candidate:
+            scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            if not client.search_registered_models(f"name = '{self.model_name}'"):
+                client.create_registered_model(self.model_name)
+            source = f"{client.get_run(run).info.artifact_uri}/model"
+            version = client.create_model_version(self.model_name, source, run, scores).version
+            client.set_registered_model_alias(self.model_name, "candidate", version)
+            log.info("MLflow registered %s version %s as candidate", self.model_name, version)
