@@ -37,6 +37,9 @@ TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 COSMETIC = ("license", "python_version", "environment")
 FULL_PRODUCT_LIMIT = 500
 
+# Thousands of small files are written and removed: in memory, where there is such a folder
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+
 Answers = dict[str, Any]
 Toggles = Mapping[str, list[Any]]
 

@@ -291,7 +291,7 @@ def test_every_dependency_is_refused_as_a_slug() -> None:
     """The list in the hook is by hand; the imports of the template say what must be on it."""
     hook = ast.parse((TEMPLATE / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8"))
     names = next(
-        set(ast.literal_eval(node.value.args[0].func.value).split())
+        ast.literal_eval(node.value)
         for node in hook.body
         if isinstance(node, ast.Assign) and node.targets[0].id == "DEPENDENCIES"
     )

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from bakery import (
     COSMETIC,
+    MEMORY,
     TREE,
     Answers,
     bake,
@@ -85,8 +87,13 @@ def possible_paths(answers: Answers) -> frozenset[str]:
     return frozenset(env.from_string(name).render(**names) for name in template_files())
 
 
-def survey(rows: list[Answers], folder: Path) -> Survey:
+def survey(rows: list[Answers]) -> Survey:
     """Bake and check each of `rows`."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        return _survey(rows, Path(folder))
+
+
+def _survey(rows: list[Answers], folder: Path) -> Survey:
     found = Survey()
     toggles = questions()
     possible = possible_paths({"project_slug": SLUG})
@@ -119,14 +126,13 @@ def _chunks(rows: list[Answers]) -> list[list[Answers]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def test_every_combination(tmp_path: Path, record_property: Callable[[str, str], None]) -> None:
+def test_every_combination(record_property: Callable[[str, str], None]) -> None:
     rows = combinations(questions())
-    folders = [tmp_path / str(number) for number in range(CORES)]
     started = time.perf_counter()
     found = Survey()
     # "spawn": xdist's workers have threads, which a fork does not survive
     with ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(survey, _chunks(rows), folders):
+        for part in pool.map(survey, _chunks(rows)):
             found.add(part)
     seconds = time.perf_counter() - started
     rate = f"{len(rows)} combinations baked and checked in {seconds:.1f} s: "

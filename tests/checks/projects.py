@@ -568,10 +568,19 @@ def unknown_overrides(tree: Tree) -> list[str]:
             for job in jobs:
                 places.setdefault(job, []).append((path, overrides))
     for names, places in wanted.items():
-        for job, reason in _refused(configs, names, tuple(sorted(places))).items():
+        # Whether a value can be set does not depend on the value
+        alike: dict[Job, list[Job]] = {}
+        for job in sorted(places):
+            alone = len(job) == 1 and "." in job[0].partition("=")[0]
+            alike.setdefault((job[0].partition("=")[0],) if alone else job, []).append(job)
+        first = tuple(jobs[0] for jobs in alike.values())
+        for job, reason in _refused(configs, names, first).items():
             found += [
                 f"{path}: overrides {' '.join(overrides)}: {reason}"
-                for path, overrides in places[job]
+                for jobs in alike.values()
+                if jobs[0] == job
+                for one in jobs
+                for path, overrides in places[one]
             ]
     return _unique(found)
 
@@ -640,20 +649,26 @@ def _refused(configs: Configs, names: tuple[str, ...], jobs: tuple[Job, ...]) ->
 
 
 def _batches(jobs: tuple[Job, ...], groups: set[str]) -> list[list[Job]]:
-    """Put jobs together that touch different parts, and either only choose options or only set."""
+    """Put jobs together that either only choose options or only set values, of different parts."""
     batches: list[tuple[object, set[str], list[Job]]] = []
     for job in jobs:
-        roots = {re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] for word in job}
-        kinds = {word.lstrip("+~").partition("=")[0] in groups for word in job}
-        kind = kinds.pop() if len(kinds) == 1 else job  # a mixed one stays alone
+        kind, parts = _kind_and_parts(job, groups)
         for other, taken, batch in batches:
-            if other == kind and not taken & roots:
-                taken |= roots
+            if other == kind and not taken & parts:
+                taken |= parts
                 batch.append(job)
                 break
         else:
-            batches.append((kind, set(roots), [job]))
+            batches.append((kind, set(parts), [job]))
     return [batch for _, _, batch in batches]
+
+
+def _kind_and_parts(job: Job, groups: set[str]) -> tuple[object, set[str]]:
+    names = {word.partition("=")[0] for word in job}
+    if any(name.startswith(("+", "~")) for name in names):
+        return job, names  # what it adds could make another one valid
+    chosen = {name in groups for name in names}
+    return (chosen.pop() if len(chosen) == 1 else job), names
 
 
 @functools.lru_cache(maxsize=5000)
