@@ -88,7 +88,11 @@ class Classifier(LightningModule):
         Raises:
             UserError: A name or an option does not exist.
         """
-        optimizer = _make(torch.optim, "optimizer", self.hparams["optimizer"], self.parameters())
+        settings = dict(self.hparams["optimizer"])
+        trainer = self._trainer
+        if trainer and trainer.gradient_clip_val and "mixed" in str(trainer.precision):
+            settings.pop("fused", None)  # Lightning can't clip for fused optimizers there
+        optimizer = _make(torch.optim, "optimizer", settings, self.parameters())
         if self.hparams["scheduler"] is None:
             return {"optimizer": optimizer}
         scheduler = _make(

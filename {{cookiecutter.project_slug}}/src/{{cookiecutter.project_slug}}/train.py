@@ -65,15 +65,15 @@ def train(cfg: DictConfig) -> float:
     try:
         trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
     except SystemExit:  # Lightning caught Ctrl-C and let the callbacks save
-        log.warning("Stopped. Go on with: train resume=%s", checkpoints.last_model_path)
+        log.warning("Stopped. Go on with: train resume=%s/last.ckpt", checkpoints.dirpath)
         raise SystemExit(130) from None
-    trainer.test(model, data, ckpt_path="best", weights_only=True, verbose=False)
+    best = Path(checkpoints.best_model_path)
+    trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
 
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if trainer.is_global_zero:
         scores = trainer.callback_metrics.items()
         log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores))
-        best = Path(checkpoints.best_model_path)
         if cfg.checkpoint and not sweep:
             target = Path(cfg.checkpoint)
             target.parent.mkdir(parents=True, exist_ok=True)

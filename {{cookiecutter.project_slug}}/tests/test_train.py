@@ -1,0 +1,159 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.train import train
+
+PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
+COMMAND = [sys.executable, "-m", PACKAGE.name, "train", "logger=csv"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+
+
+def load(path: Path | str) -> dict:
+    return torch.load(path, weights_only=True)
+
+
+def logged(run: Path | str, name: str) -> list[float]:
+    """Read the values of one metric from a run's CSV log."""
+    with Path(run, "csv", "metrics.csv").open(encoding="utf-8", newline="") as file:
+        return [float(row[name]) for row in csv.DictReader(file) if row[name]]
+
+
+def test_the_default_configuration_recognises_digits(trained):
+    [accuracy] = logged(trained / "run", "test/accuracy")
+    assert accuracy >= 0.97
+
+
+def test_the_best_epoch_is_promoted(trained):
+    losses = logged(trained / "run", "val/loss")
+    promoted = load(trained / "models/model.ckpt")
+    assert promoted["epoch"] == losses.index(min(losses))
+    assert load(trained / "run/checkpoints/last.ckpt")["epoch"] == len(losses) - 1
+
+
+def test_the_history_has_a_row_for_each_epoch(trained):
+    with (trained / "models/history.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == list(range(len(rows)))
+    for split in ("train", "val"):
+        for metric in ("loss", "accuracy", "f1"):
+            column = [float(row[f"{split}/{metric}"]) for row in rows]
+            assert column == logged(trained / "run", f"{split}/{metric}")
+
+
+def test_the_same_seed_gives_the_same_weights(configure):
+    def weights(run, seed):
+        train(configure("trainer.max_epochs=2", f"run_dir={run}", f"seed={seed}"))
+        return load(f"{run}/checkpoints/last.ckpt")["state_dict"]
+
+    first, again, other = weights("first", 0), weights("again", 0), weights("other", 1)
+    assert all(torch.equal(weight, again[name]) for name, weight in first.items())
+    assert logged("first", "test/loss") == logged("again", "test/loss")
+    assert not torch.equal(first["network.layers.0.weight"], other["network.layers.0.weight"])
+
+
+def test_training_goes_on_where_it_stopped(configure):
+    train(configure("trainer.max_epochs=2", "run_dir=before"))
+    last = Path("before/checkpoints/last.ckpt")
+    train(configure("trainer.max_epochs=3", "run_dir=after", f"resume={last}"))
+    assert logged("after", "epoch")[0] == 2
+    steps, more = load(last)["global_step"], load("after/checkpoints/last.ckpt")["global_step"]
+    assert more == steps * 3 / 2
+    assert logged("after", "train/loss")[0] < logged("before", "train/loss")[-1]
+
+
+def test_training_stops_early_without_progress(configure):
+    hopeless = "callbacks.early_stopping.patience=1", "model.optimizer.lr=0"
+    train(configure(*hopeless))
+    assert len(logged("run", "val/loss")) < 10
+
+
+def test_debugging_overfits_one_batch_and_leaves_the_model_alone(configure):
+    train(configure("trainer=debug"))
+    assert logged("run", "train/accuracy")[-1] == 1
+    assert load("run/checkpoints/last.ckpt")["global_step"] == 50  # epochs of one step
+    assert not Path("models").exists()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["trainer.precision=bf16-mixed", "trainer.gradient_clip_val=0.1"],
+        ["experiment=mlp", "model.scheduler=null"],
+        ["data.memory_limit_mb=0", "data.num_workers=1"],
+    ],
+    ids=["mixed_precision_and_clipping", "mlp_without_scheduler", "streaming"],
+)
+def test_other_settings_learn(configure, overrides):
+    train(configure("trainer.max_epochs=4", *overrides))
+    losses = logged("run", "train/loss")
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize(
+    ("profiler", "operation"), [("simple", "run_training_batch"), ("pytorch", "aten::conv2d")]
+)
+def test_profilers_leave_their_table(configure, profiler, operation):
+    train(configure("trainer.max_epochs=1", f"profiler={profiler}"))
+    [table] = Path("run").glob("fit-profile*.txt")
+    assert operation in table.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [("resume=nowhere.ckpt", "nowhere.ckpt"), ("model.optimizer.name=Adamm", "Adamm")],
+)
+def test_wrong_settings_are_named(configure, override, named):
+    with pytest.raises(UserError, match=named):
+        train(configure(override))
+
+
+def test_a_sweep_promotes_none_of_its_models(cli):
+    sweep = "hydra.sweep.dir=sweep", "model=cnn,mlp", "trainer.max_epochs=1", "logger=csv"
+    code, _, error = cli("train", "--multirun", *sweep)
+    assert code == 0, error
+    networks = [
+        load(f"sweep/{job}/checkpoints/last.ckpt")["hyper_parameters"]["network"]["name"]
+        for job in (0, 1)
+    ]
+    assert networks == ["cnn", "mlp"]
+    assert not Path("models").exists()
+
+
+def test_two_processes_share_the_work(configure):
+    overrides = "trainer.max_epochs=2", "hydra.run.dir=shared"
+    subprocess.run([*COMMAND, "trainer=ddp", *overrides], env=ENVIRONMENT, check=True)
+    train(configure(*overrides[:1], "run_dir=alone", "checkpoint=null"))
+    alone = load("alone/checkpoints/last.ckpt")["global_step"]
+    assert load("shared/checkpoints/last.ckpt")["global_step"] == pytest.approx(alone / 2, abs=2)
+
+    from {{ cookiecutter.project_slug }}.evaluate import evaluate
+
+    # measured by one process on all images, the model scores what the two measured together
+    metrics = evaluate(configure(config="evaluate"))
+    for name, value in metrics.items():
+        assert logged("shared", f"test/{name}") == [pytest.approx(value, rel=1e-4)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
+def test_an_interrupted_run_can_be_resumed(configure):
+    forever = "trainer.max_epochs=100000", "callbacks.early_stopping.patience=100000"
+    command = [*COMMAND, *forever, "hydra.run.dir=stopped"]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        next(line for line in process.stdout if line.startswith("epoch 2/"))
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    last = Path("stopped/checkpoints/last.ckpt")
+    assert f"resume={last.absolute()}" in rest
+    assert not Path("models").exists()
+    epochs = load(last)["epoch"] + 2
+    train(configure(f"trainer.max_epochs={epochs}", f"resume={last}"))
+    assert logged("run", "epoch")[-1] == epochs
