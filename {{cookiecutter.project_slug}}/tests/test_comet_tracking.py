@@ -1,0 +1,107 @@
+import contextlib
+import json
+import os
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.comet_tracking import make_logger
+from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }}.train import train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_account(tmp_path_factory):
+    """Hide the keys and settings of this machine."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {"COMET_API_KEY", "COMET_START_ONLINE", *os.environ}:
+            if name.startswith("COMET_"):
+                patch.setenv(name, "")  # so that the end restores what a test or .env sets
+                patch.delenv(name)
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(folder))
+        yield
+
+
+@pytest.fixture(scope="module")
+def archive(configure, tmp_path_factory):
+    """Train, and open what `comet upload` sends."""
+    with contextlib.chdir(tmp_path_factory.mktemp("run")):
+        train(configure("logger=comet", "trainer.max_epochs=2"))
+        (path,) = Path("run/comet").glob("*.zip")
+        with ZipFile(path) as archive:
+            yield archive
+
+
+@pytest.fixture(scope="module")
+def messages(archive):
+    lines = archive.read("messages.json").decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def uploads(messages):
+    """Files in the archive, by the name they get on the server."""
+    found = {}
+    for message in messages:
+        if message["type"] == "file_upload":
+            upload = message["payload"]["additional_params"]
+            name = upload.get("figName") or upload["fileName"]
+            found[name] = message["payload"]["file_path"]
+    return found
+
+
+def test_settings_and_metrics_are_tracked(messages):
+    settings = [m["payload"].get("param") for m in messages if m["type"] == "parameter_msg"]
+    values = {setting["paramName"]: setting["paramValue"] for setting in settings if setting}
+    assert values["trainer|max_epochs"] == 2
+    assert values["model|optimizer|lr"] == 0.003
+    metrics = [m["payload"]["metric"] for m in messages if m["type"] == "metric_msg"]
+    assert [m["step"] for m in metrics if m["metricName"] == "val/loss"] == [19, 39]
+    assert next(m["metricValue"] for m in metrics if m["metricName"] == "test/accuracy") > 0.5
+
+
+def test_pictures_and_tables_are_tracked(archive, uploads):
+    for name in ("confusion_matrix", "mistakes", "samples"):
+        assert b"<svg" in archive.read(uploads[name])
+    matrix = json.loads(archive.read(uploads["confusion-matrix.json"]))
+    assert sum(map(sum, matrix["matrix"])) == 359
+    lines = archive.read(uploads["predictions.csv"]).decode().splitlines()
+    assert lines[0] == "image,true,predicted,probability"
+    assert len(lines) == 360
+
+
+def test_best_checkpoint_is_registered(archive, messages, uploads, tmp_path):
+    (model,) = (m["payload"] for m in messages if m["type"] == "register_model")
+    assert model["registry_name"] == "{{ cookiecutter.project_slug }}"
+    assert model["tags"] == ["candidate"]
+    checkpoint = archive.extract(uploads["model.ckpt"], tmp_path)
+    assert Predictor(checkpoint).classes == [str(digit) for digit in range(10)]
+
+
+def test_failed_run_is_ended_and_not_registered(configure):
+    with pytest.raises(UserError):
+        train(configure("logger=comet", "model.optimizer.lr=-1"))
+    (path,) = Path("run/comet").glob("*.zip")
+    with ZipFile(path) as archive:
+        assert b"register_model" not in archive.read("messages.json")
+
+
+def test_key_goes_online(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        "{{ cookiecutter.project_slug }}.comet_tracking.CometLogger",
+        lambda **options: made.append((os.environ.get("COMET_START_ONLINE"), options)),
+    )
+    monkeypatch.setenv("COMET_START_ONLINE", "")
+    monkeypatch.delenv("COMET_START_ONLINE")
+    Path(".env").write_text(f"COMET_API_KEY={'0' * 25}\n", encoding="utf-8")
+    make_logger("project", "run")
+    monkeypatch.delenv("COMET_API_KEY")
+    Path(".env").unlink()
+    make_logger("project", "run")
+    assert [online for online, _ in made] == [None, "0"]
+    assert [options["log_env_details"] for _, options in made] == [True, False]

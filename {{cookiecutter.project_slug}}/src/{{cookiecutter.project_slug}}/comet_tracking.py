@@ -32,6 +32,7 @@ def make_logger(project: str, folder: str) -> CometLogger:
     if not online:
         os.environ["COMET_START_ONLINE"] = "0"
         logging.getLogger("comet_ml").setLevel(logging.ERROR)
+        Path(folder).mkdir(parents=True, exist_ok=True)
     return CometLogger(
         project=project,
         mode="create",
