@@ -5,6 +5,7 @@ an interpreter. `bake` keeps the compiled templates and runs the rendered hooks 
 `test_questions.py` shows that the trees are those of the command line, byte for byte.
 """
 
+import ast
 import contextlib
 import functools
 import io
@@ -291,6 +292,46 @@ def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
             elif name in raw and not name.startswith("_"):
                 found.add(name)
     return found
+
+
+def _hook_before_it_acts(answers: Mapping[str, Any], template: Path) -> ast.Module:
+    source = (template / "hooks" / "post_gen_project.py").read_text(encoding="utf-8")
+    tree = ast.parse(environment(template).from_string(source).render(**context(answers, template)))
+    last = max(n for n, node in enumerate(tree.body) if "KEEP" in _assigned(node))
+    return ast.Module(tree.body[: last + 1], [])
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def keep_table(answers: Mapping[str, Any], template: Path = TEMPLATE) -> dict[str, bool]:
+    """Evaluate the pruning table for `answers`, by running the post-gen hook up to it."""
+    names: dict[str, Any] = {}
+    exec(compile(_hook_before_it_acts(answers, template), "KEEP", "exec"), names)  # noqa: S102
+    return names["KEEP"]
+
+
+def keep_reads(template: Path = TEMPLATE) -> list[set[str]]:
+    """Name the questions that each condition of the pruning table depends on, row by row."""
+    known = questions(template)
+    values = {
+        name: node.value
+        for node in _hook_before_it_acts({}, template).body
+        for name in _assigned(node)
+    }
+
+    def reads(expression: ast.expr, seen: frozenset[str] = frozenset()) -> set[str]:
+        found = set()
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Constant) and node.value in known:
+                found.add(node.value)
+            elif isinstance(node, ast.Name) and node.id in values and node.id not in seen:
+                found |= reads(values[node.id], seen | {node.id})
+        return found
+
+    return [reads(condition) for condition in values["KEEP"].values]
 
 
 def _is_answers(node: nodes.Node) -> bool:

@@ -14,6 +14,8 @@ from bakery import (
     environment,
     free_text,
     is_copied,
+    keep_reads,
+    keep_table,
     product,
     questions,
     raw_questions,
@@ -41,12 +43,17 @@ def _read(name: str) -> frozenset[str]:
 
 
 def renderings(name: str) -> list[tuple[Answers, str, str]]:
-    """Render a template file for all answers it reads.
+    """Render a template file for all answers that it, or the pruning of it, depends on.
 
     Returns:
-        For each distinct text: the answers, the path, the text.
+        For each distinct text that is kept: the answers, the path, the text.
     """
-    read = _read(name)
+    read = set(_read(name))
+    own = {"project_slug": SLUGS[2]}
+    place = environment().from_string(name).render(cookiecutter=own)
+    for key, condition in zip(keep_table(own), keep_reads(), strict=True):
+        if place == key or place.startswith(f"{key}/"):
+            read |= condition
     toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
     slugs = SLUGS if "project_slug" in read else SLUGS[2:3]
     found = {}
@@ -54,7 +61,9 @@ def renderings(name: str) -> list[tuple[Answers, str, str]]:
         path = environment().from_string(name).render(cookiecutter={"project_slug": slug})
         for answers in product(toggles):
             row = {**answers, "project_slug": slug}
-            found.setdefault((path, render(name, row)), row)
+            pruned = [key for key, kept in keep_table(row).items() if not kept]
+            if not any(path == key or path.startswith(f"{key}/") for key in pruned):
+                found.setdefault((path, render(name, row)), row)
     return [(row, path, text) for (path, text), row in found.items()]
 
 
@@ -172,3 +181,14 @@ def test_the_syntax_tree_finds_what_a_text_depends_on() -> None:
     assert answers_read(branch) == {"tracker", "license"}
     assert answers_read("{{ cookiecutter | tojson }}") == {*questions(), *free_text()}
     assert answers_read("no Jinja: cookiecutter.tracker") == set()
+
+
+def test_the_hook_says_what_its_conditions_depend_on() -> None:
+    """Each toggle that changes a condition is among those that are found by reading it."""
+    default = {name: values[0] for name, values in questions().items()}
+    usual = keep_table(default)
+    for toggle, values in questions().items():
+        for value in values:
+            table = keep_table({**default, toggle: value})
+            changed = [row for row, key in enumerate(table) if table[key] != usual[key]]
+            assert all(toggle in keep_reads()[row] for row in changed)

@@ -496,26 +496,16 @@ OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*=\S*")
 NO_OVERRIDE = re.compile(r"(key|group|name)=.*|\w+=(True|False|None)")
 
 
-@functools.lru_cache(maxsize=5000)
-def _inline_overrides(path: str, text: str) -> tuple[str, ...]:
-    """Return the overrides that stand alone: in Markdown's back ticks, in Python's strings."""
-    if path.endswith(".md"):
-        return tuple(
-            word
-            for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
-            if all(OVERRIDE.fullmatch(word) for word in span.split())
-            for word in span.split()
-            if not NO_OVERRIDE.fullmatch(word)
-        )
-    if not path.endswith(".py"):
-        return ()
-    found = []
-    for node in ast.walk(_syntax(text)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.append(node.value)
-        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-            found.append(f"{node.values[0].value}x")
-    return tuple(word for word in found if OVERRIDE.fullmatch(word))
+@functools.lru_cache(maxsize=2000)
+def _inline_overrides(text: str) -> tuple[str, ...]:
+    """Return the overrides that stand alone in Markdown's back ticks."""
+    return tuple(
+        word
+        for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+        if all(OVERRIDE.fullmatch(word) for word in span.split())
+        for word in span.split()
+        if not NO_OVERRIDE.fullmatch(word)
+    )
 
 
 @functools.lru_cache(maxsize=200)
@@ -539,10 +529,6 @@ def unknown_overrides(tree: Tree) -> list[str]:
     if not primary:
         return []
     cli = tree.texts.get(f"src/{tree.slug}/cli.py", "")
-    top = {path.split("/")[1] for path, _ in configs if path.count("/") > 1}
-    for path, text in configs:
-        if path.count("/") == 1:
-            top |= set(_config(text))
     wanted: dict[tuple[str, ...], dict[Job, list[tuple[str, Job]]]] = {}
     found = []
     for path, text in _everything_said(tree):
@@ -551,12 +537,8 @@ def unknown_overrides(tree: Tree) -> list[str]:
             for command, arguments in command_lines(text, tree.slug)
             if (overrides := tuple(word for word in arguments if OVERRIDE.fullmatch(word)))
         ]
-        # In Python, strings with `=` need not be Hydra's; elsewhere they are words of their own
-        calls += [
-            ((), (word,))
-            for word in _inline_overrides(path, text)
-            if path.endswith(".md") or re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] in top
-        ]
+        if path.endswith(".md"):
+            calls += [((), (word,)) for word in _inline_overrides(text)]
         for names, call in calls:
             overrides = tuple(word for word in call if "${" not in word)
             try:
@@ -575,6 +557,8 @@ def unknown_overrides(tree: Tree) -> list[str]:
             alike.setdefault((job[0].partition("=")[0],) if alone else job, []).append(job)
         first = tuple(jobs[0] for jobs in alike.values())
         for job, reason in _refused(configs, names, first).items():
+            if any(not _refused(configs, names, (row,)) for row in _with_options(configs, job)):
+                continue
             found += [
                 f"{path}: overrides {' '.join(overrides)}: {reason}"
                 for jobs in alike.values()
@@ -583,6 +567,13 @@ def unknown_overrides(tree: Tree) -> list[str]:
                 for path, overrides in places[one]
             ]
     return _unique(found)
+
+
+def _with_options(configs: Configs, job: Job) -> list[Job]:
+    """Put each option of a group before a value that stands alone: `data.source` needs one."""
+    group = job[0].partition(".")[0] if len(job) == 1 else "no group"
+    paths = [path for path, _ in configs if path.startswith(f"configs/{group}/")]
+    return [(f"{group}={path.rpartition('/')[2][:-5]}", *job) for path in paths]
 
 
 def broken_configs(tree: Tree) -> list[str]:
@@ -682,7 +673,7 @@ def _composition_problem(configs: Configs, name: str, overrides: Job) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split()).partition(" Config search path")[0]
 
 
 @functools.lru_cache(maxsize=1)
