@@ -1,0 +1,126 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.project_slug }} import UserError
+
+COMMANDS = ["prepare", "train", "evaluate", "predict"]
+
+IMPORTS = """
+import sys
+from {{ cookiecutter.project_slug }}.cli import main
+try:
+    main()
+finally:
+    print("IMPORTED", *sys.modules)
+"""
+
+
+@pytest.fixture
+def sample(trained):
+    return str(trained / "data/processed/digits/samples/3.png")
+
+
+@pytest.fixture
+def checkpoint(trained):
+    return f"--checkpoint={trained / 'models/model.ckpt'}"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--cfg", "job"]])
+def test_what_only_prints_imports_nothing_heavy(arguments):
+    package = Path(sys.modules[UserError.__module__].__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, *arguments],
+        env=os.environ | {"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stdout.partition("IMPORTED")[2].split())
+    assert "typer" in imported
+    assert not imported & {"torch", "pytorch_lightning", "sklearn", "matplotlib", "numpy"}
+
+
+def test_help_lists_the_commands(cli):
+    code, output, _ = cli("--help")
+    assert code == 0
+    assert all(command in output for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_has_an_example(cli, command):
+    code, output, _ = cli(command, "--help")
+    assert code == 0
+    assert f"{{ cookiecutter.project_slug }} {command}" in output.split("Example", 1)[1]
+
+
+def test_overrides_reach_the_configuration(cli):
+    code, output, _ = cli("train", "model.optimizer.lr=0.125", "model=mlp", "--cfg", "job")
+    assert code == 0
+    assert "lr: 0.125" in output
+    assert "name: mlp" in output
+
+
+def test_prepare_then_train_then_evaluate_then_predict(cli):
+    code, output, _ = cli("prepare")
+    assert code == 0
+    assert "10 classes" in output
+    assert cli("train", "trainer.max_epochs=3", "logger=csv")[0] == 0
+    code, output, _ = cli("evaluate")
+    assert code == 0
+    metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    assert f"{metrics['accuracy']:.4f}" in output
+    code, output, _ = cli("predict", "data/processed/digits/samples/0.png")
+    assert code == 0
+    assert output.startswith("data/processed/digits/samples/0.png\t0\t")
+
+
+def test_json_holds_what_is_printed_plainly(cli, checkpoint, sample):
+    plain = cli("predict", checkpoint, sample, sample)[1].splitlines()
+    answers = json.loads(cli("predict", "--json", checkpoint, sample, sample)[1])
+    assert len(answers) == 2
+    assert plain == [f"{row['path']}\t{row['label']}\t{row['probability']:.4f}" for row in answers]
+
+
+def test_a_terminal_is_shown_a_table(cli, checkpoint, sample, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    output = cli("predict", checkpoint, sample)[1]
+    assert "probability" in output
+    assert "%" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["predict", "picture.png"], "models/model.ckpt"),
+        (["evaluate"], "models/model.ckpt"),
+        (["evaluate", "data=mnist"], "mnist"),
+        (["train", "trainer.epochs=3"], "epochs"),
+        (["train", "model=transformer"], "transformer"),
+        (["train", "model.network.channels=[8"], "[8"),
+        (["train", "resume=nowhere.ckpt"], "nowhere.ckpt"),
+        (["train", "logger=csv", "model.optimizer.name=Adamm"], "Adamm"),
+        (["train", "logger=csv", "model.network.name=vit"], "vit"),
+        (["train", "logger=csv", "trainer.precision=7"], "7"),
+        (["train", "data=image_folder"], "data.source"),
+        (["prepare", "data=image_folder", "data.source=nowhere"], "nowhere"),
+        (["prepare", "data.val_fraction=2"], "val_fraction"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(cli, arguments, named):
+    code, output, error = cli(*arguments)
+    assert code == 2
+    assert named in error
+    assert len(error.splitlines()) == 1
+    assert "Traceback" not in output + error
+
+
+def test_a_broken_picture_is_named(cli, checkpoint):
+    Path("broken.png").write_bytes(b"not a picture")
+    code, output, error = cli("predict", checkpoint, "broken.png")
+    assert (code, output, len(error.splitlines())) == (2, "", 1)
+    assert "broken.png" in error
