@@ -18,6 +18,7 @@ DEPENDENCIES = {
     "boto3",
     "comet_ml",
     "coverage",
+    "dotenv",
     "dvc",
     "evidently",
     "fastapi",
