@@ -125,7 +125,7 @@ def run_hydra(job: "Callable[[DictConfig], Any]", config: str, overrides: list[s
         except InstantiationException as error:
             from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-            if isinstance(error.__cause__, UserError | MisconfigurationException):
+            if isinstance(error.__cause__, UserError | MisconfigurationException | ValueError):
                 fail(error.__cause__)
             raise
 
