@@ -52,7 +52,7 @@ def quickstart(session: nox.Session) -> None:
     install_torch(session)
     session.chdir(target)
     session.install("--quiet", "--editable", ".")
-    session.run("my_ml_project", "train", env={"WANDB_MODE": "offline"})
+    session.run("my_ml_project", "train")
     session.run("my_ml_project", "evaluate")
     session.log(f"The project is in {target}")
 
