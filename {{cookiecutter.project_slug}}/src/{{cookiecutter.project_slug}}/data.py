@@ -104,19 +104,21 @@ class ImageDataModule(LightningDataModule, ABC):
 
     Args:
         folder: Where the prepared arrays lie.
+        recipe: What the arrays depend on; when it changes, they are prepared again.
         batch_size: Images a step.
         num_workers: Processes that read from disk when the images don't fit in memory.
         memory_limit_mb: Splits above this many megabytes stay on disk.
-        recipe: What the arrays depend on; when it changes, they are prepared again.
     """
+
+    splits = SPLITS
 
     def __init__(
         self,
         folder: str,
-        batch_size: int,
-        num_workers: int,
-        memory_limit_mb: int,
         recipe: dict[str, Any],
+        batch_size: int = 64,
+        num_workers: int = 0,
+        memory_limit_mb: int = 2000,
     ) -> None:
         super().__init__()
         self.folder = Path(folder)
@@ -124,8 +126,6 @@ class ImageDataModule(LightningDataModule, ABC):
         self.num_workers = num_workers
         self.memory_limit = memory_limit_mb * 1_000_000
         self.recipe = recipe
-
-    splits = SPLITS
 
     @abstractmethod
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
@@ -232,9 +232,7 @@ class DigitsDataModule(ImageDataModule):
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
-        batch_size: Images a step.
-        num_workers: Processes that read from disk when the images don't fit in memory.
-        memory_limit_mb: Splits above this many megabytes stay on disk.
+        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `ImageDataModule`.
     """
 
     def __init__(
@@ -243,12 +241,10 @@ class DigitsDataModule(ImageDataModule):
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
         split_seed: int = 0,
-        batch_size: int = 64,
-        num_workers: int = 0,
-        memory_limit_mb: int = 2000,
+        **batches: int,
     ) -> None:
         recipe = {"val": val_fraction, "test": test_fraction, "seed": split_seed}
-        super().__init__(folder, batch_size, num_workers, memory_limit_mb, recipe)
+        super().__init__(folder, recipe, **batches)
 
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
         """Write the splits, and one picture of each class to try `predict` on."""
@@ -284,9 +280,7 @@ class ImageFolderDataModule(ImageDataModule):
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
-        batch_size: Images a step.
-        num_workers: Processes that read from disk when the images don't fit in memory.
-        memory_limit_mb: Splits above this many megabytes stay on disk.
+        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `ImageDataModule`.
     """
 
     def __init__(
@@ -297,9 +291,7 @@ class ImageFolderDataModule(ImageDataModule):
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
         split_seed: int = 0,
-        batch_size: int = 64,
-        num_workers: int = 2,
-        memory_limit_mb: int = 2000,
+        **batches: int,
     ) -> None:
         self.source = Path(source)
         recipe = {
@@ -309,7 +301,7 @@ class ImageFolderDataModule(ImageDataModule):
             "test": test_fraction,
             "seed": split_seed,
         }
-        super().__init__(folder, batch_size, num_workers, memory_limit_mb, recipe)
+        super().__init__(folder, recipe, **batches)
 
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
         """Read and resize every picture of `source`.
