@@ -50,6 +50,7 @@ def run(client):
     experiment = client.get_experiment_by_name(NAME)
     runs = client.search_runs([experiment.experiment_id], order_by=["attribute.start_time ASC"])
     assert [run.info.status for run in runs] == ["FINISHED", "FINISHED", "FAILED"]
+    assert [run.info.run_name for run in runs] == ["run", "other", "failed"]
     return runs[0]
 
 
@@ -87,9 +88,9 @@ def test_dotenv_names_the_server(monkeypatch):
     made = []
     monkeypatch.setattr(
         f"{NAME}.mlflow_tracking.MLFlowLogger",
-        lambda experiment, tracking_uri: made.append(tracking_uri),
+        lambda experiment, **options: made.append(options["tracking_uri"]),
     )
-    make_logger(NAME)
+    make_logger(NAME, "run")
     Path(".env").write_text("MLFLOW_TRACKING_URI=https://mlflow.test\n", encoding="utf-8")
-    make_logger(NAME)
+    make_logger(NAME, "run")
     assert made == ["sqlite:///mlflow.db", "https://mlflow.test"]

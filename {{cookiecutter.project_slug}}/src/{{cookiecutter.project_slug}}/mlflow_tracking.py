@@ -18,11 +18,13 @@ from .predictor import Predictor
 log = logging.getLogger(__name__)
 
 
-def make_logger(experiment: str) -> MLFlowLogger:
+def make_logger(experiment: str, folder: str) -> MLFlowLogger:
     """Make a logger for `mlflow.db` in this folder, or for the server MLFLOW_TRACKING_URI names.
 
     Args:
         experiment: Name of the MLflow experiment, made by the first run.
+        folder: The run's folder, which names the run: MLflow's own names come from Python's seeded
+            generator, so that every run with the same seed would get the same.
     """
     load_dotenv(".env")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -30,7 +32,8 @@ def make_logger(experiment: str) -> MLFlowLogger:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("pytorch_lightning.loggers.mlflow").setLevel(logging.ERROR)
     uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-    return MLFlowLogger(experiment, tracking_uri=uri)
+    name = "/".join(Path(folder).parts[-2:])
+    return MLFlowLogger(experiment, run_name=name, tracking_uri=uri)
 
 
 class MLflowTracking(Callback):
