@@ -114,7 +114,8 @@ class Classifier(LightningModule):
         self.accuracy.update(torch.cat(predictions), torch.cat(labels))
         self.f1.update(torch.cat(predictions), torch.cat(labels))
         for name, metric in {"loss": self.loss, "accuracy": self.accuracy, "f1": self.f1}.items():
-            self.log(f"{split}/{name}", metric.compute())  # compute() gathers all processes
+            # compute() has gathered all processes: sync_dist only tells Lightning so
+            self.log(f"{split}/{name}", metric.compute(), sync_dist=True)
             metric.reset()
 
 
