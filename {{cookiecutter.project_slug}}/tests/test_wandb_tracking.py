@@ -95,7 +95,7 @@ def test_pictures_and_table_are_tracked(run):
 def test_best_checkpoint_is_a_versioned_artifact(run):
     artifact = run.artifacts["model"]
     assert artifact.name == "{{ cookiecutter.project_slug }}"
-    assert list(artifact.aliases) == ["latest", "candidate"]
+    assert set(artifact.aliases) == {"latest", "candidate"}
     (entry,) = artifact.manifest.contents
     assert entry.path == "model.ckpt"
     assert Path(entry.local_path).is_absolute()

@@ -67,6 +67,7 @@ def train(cfg: DictConfig) -> float:
     except SystemExit:  # Lightning caught Ctrl-C and let the callbacks save
         log.warning("Stopped. Go on with: train resume=%s/last.ckpt", checkpoints.dirpath)
         raise SystemExit(130) from None
+    trainer.save_checkpoint(Path(checkpoints.dirpath, "last.ckpt"))
     best = Path(checkpoints.best_model_path)
     trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
 
