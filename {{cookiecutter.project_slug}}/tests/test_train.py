@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.model import Classifier
 from {{ cookiecutter.project_slug }}.train import train
 
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
@@ -67,6 +68,11 @@ def test_training_goes_on_where_it_stopped(configure):
     steps, more = load(last)["global_step"], load("after/checkpoints/last.ckpt")["global_step"]
     assert more == steps * 3 / 2
     assert logged("after", "train/loss")[0] < logged("before", "train/loss")[-1]
+
+
+def test_training_goes_on_from_last_checkpoints_only(configure, trained):
+    with pytest.raises(UserError, match=r"name the last\.ckpt"):
+        train(configure(f"resume={trained / 'models/model.ckpt'}"))
 
 
 def test_training_stops_early_without_progress(configure):
@@ -140,6 +146,21 @@ def test_two_processes_share_the_work(configure):
     metrics = evaluate(configure(config="evaluate"))
     for name, value in metrics.items():
         assert logged("shared", f"test/{name}") == [pytest.approx(value, rel=1e-4)]
+
+
+def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypatch):
+    def interrupt(model):
+        if model.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Classifier, "on_validation_start", interrupt)
+        handler = signal.getsignal(signal.SIGINT)
+        with pytest.raises(SystemExit, match="130"):
+            train(configure("trainer.max_epochs=3", "run_dir=stopped"))
+        signal.signal(signal.SIGINT, handler)  # Lightning had switched it off
+    train(configure("trainer.max_epochs=3", "resume=stopped/checkpoints/last.ckpt"))
+    assert logged("run", "epoch")[-1] == 3
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")

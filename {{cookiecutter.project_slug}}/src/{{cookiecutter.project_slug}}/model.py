@@ -44,7 +44,8 @@ class Classifier(LightningModule):
         compile_network: bool = False,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()  # plain values only, so that weights_only=True can load them
+        # Plain values only, so that weights_only=True can load them; train.py logs all settings
+        self.save_hyperparameters(logger=False)
         self.network = build_network(image_shape=image_shape, num_classes=len(classes), **network)
         if compile_network:
             self.network.compile()
@@ -108,7 +109,10 @@ class Classifier(LightningModule):
         return loss
 
     def _log_metrics(self, split: str) -> None:
-        losses, predictions, labels = zip(*self._steps.pop(split), strict=True)
+        steps = self._steps.pop(split, None)
+        if steps is None:  # the run was resumed behind the last batch of this epoch
+            return
+        losses, predictions, labels = zip(*steps, strict=True)
         sizes = torch.tensor([len(batch) for batch in labels], device=self.device)
         self.loss.update(torch.stack(losses), weight=sizes)
         self.accuracy.update(torch.cat(predictions), torch.cat(labels))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,21 @@ class Prediction:
     probability: float
 
 
+def load_checkpoint(path: Path | str, device: str = "cpu") -> dict[str, Any]:
+    """Load a checkpoint's tensors and plain values; no code in it can run.
+
+    Raises:
+        UserError: The file is missing or is no checkpoint.
+    """
+    try:
+        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such checkpoint; run `train` first") from None
+    except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError):
+        raise UserError(f"{path}: not a checkpoint that `train` wrote") from None
+    return saved
+
+
 class Predictor:
     """Loads a checkpoint once and classifies batches of images with it.
 
@@ -38,8 +54,8 @@ class Predictor:
     """
 
     def __init__(self, checkpoint: Path | str, device: str = "cpu") -> None:
+        saved = load_checkpoint(checkpoint, device)
         try:
-            saved = torch.load(checkpoint, map_location=device, weights_only=True)
             settings, weights = saved["hyper_parameters"], saved["state_dict"]
             self.classes: list[str] = settings["classes"]
             self.image_shape: list[int] = settings["image_shape"]
@@ -49,9 +65,7 @@ class Predictor:
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}
             )
-        except FileNotFoundError:
-            raise UserError(f"{checkpoint}: no such checkpoint; run `train` first") from None
-        except (UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, IsADirectoryError):
+        except (RuntimeError, KeyError, TypeError):
             raise UserError(f"{checkpoint}: not a checkpoint that `train` wrote") from None
         self.device = device
         self.network = network.to(device).eval()

@@ -39,12 +39,15 @@ def train(cfg: DictConfig) -> float:
     """
     from pytorch_lightning import seed_everything  # seconds that `--cfg job` should not take
 
+    from .predictor import load_checkpoint
     from .progress import make_progress
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
-    if cfg.resume and not Path(cfg.resume).is_file():
-        raise UserError(f"resume: {cfg.resume} is no file")
+    if cfg.resume and "optimizer_states" not in load_checkpoint(cfg.resume):
+        raise UserError(f"resume: {cfg.resume} holds weights only; name the last.ckpt of its run")
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        cfg.checkpoint = None
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data)
     data.prepare_data()
@@ -71,11 +74,10 @@ def train(cfg: DictConfig) -> float:
     best = Path(checkpoints.best_model_path)
     trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
 
-    sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if trainer.is_global_zero:
         scores = trainer.callback_metrics.items()
         log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores))
-        if cfg.checkpoint and not sweep:
+        if cfg.checkpoint:
             target = Path(cfg.checkpoint)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(best, target)
