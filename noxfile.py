@@ -1,6 +1,6 @@
 """One session per thing to do; `nox --list` names them.
 
-Every session chooses the CPU build of PyTorch, which is 200 MB instead of several GB.
+What needs PyTorch takes its CPU build, which is 200 MB instead of several GB.
 """
 
 import shutil

@@ -11,52 +11,83 @@ import unicodedata
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
-# A package of one of these names would hide, or be hidden by, something the project needs.
+# A package of one of these names would hide, or be hidden by, one that the project installs.
 DEPENDENCIES = {
+    "absl",
+    "alembic",
     "antlr4",
-    "bentoml",
-    "boto3",
+    "certifi",
+    "click",
     "comet_ml",
+    "contourpy",
     "coverage",
+    "cycler",
+    "dateutil",
     "dotenv",
     "dvc",
-    "evidently",
-    "fastapi",
+    "filelock",
     "fsspec",
+    "functorch",
     "git",
     "google",
+    "grpc",
     "hatchling",
+    "httpx",
     "hydra",
+    "hydra_core",
     "hydra_plugins",
+    "idna",
     "ipykernel",
+    "isympy",
+    "jinja2",
     "joblib",
     "jupyter",
     "jupyterlab",
+    "kiwisolver",
     "lightning",
     "lightning_fabric",
     "lightning_utilities",
+    "markdown",
+    "markupsafe",
     "matplotlib",
-    "mkdocs",
     "mlflow",
+    "mpl_toolkits",
+    "mpmath",
     "mypy",
+    "nbstripout",
+    "networkx",
     "numpy",
     "omegaconf",
-    "onnx",
-    "onnxruntime",
-    "onnxscript",
+    "packaging",
     "pandas",
+    "pillow",
     "pip",
+    "platformdirs",
     "pluggy",
+    "pre_commit",
+    "protobuf",
+    "psutil",
     "pydantic",
+    "pygments",
+    "pylab",
+    "pyparsing",
     "pytest",
+    "pytest_cov",
+    "python_dotenv",
     "pytorch_lightning",
+    "pyyaml",
     "requests",
     "rich",
     "ruff",
+    "scikit_learn",
     "scipy",
     "setuptools",
+    "six",
     "sklearn",
+    "sqlalchemy",
+    "sympy",
     "tensorboard",
+    "threadpoolctl",
     "torch",
     "torchgen",
     "torchmetrics",
@@ -65,13 +96,17 @@ DEPENDENCIES = {
     "triton",
     "typer",
     "typing_extensions",
+    "urllib3",
     "uv",
-    "uvicorn",
     "wandb",
+    "werkzeug",
     "wheel",
     "yaml",
     "zensical",
 }
+# Commands of every environment, a package of Python's own, and names that Windows keeps for devices
+TAKEN = {"activate", "python", "python3", "pythonw", "test", "aux", "con", "nul", "prn"}
+TAKEN.update(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))
 FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}
 
 
@@ -85,6 +120,10 @@ def slug_problem(slug: str) -> "str | None":  # noqa: PLR0911
         return "starts with a digit"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         return "may hold only lower-case ASCII letters, digits and _, and starts with a letter"
+    if slug.endswith("_"):
+        return "ends with _"
+    if slug in TAKEN:
+        return "is a name that Python or Windows keeps for itself"
     if keyword.iskeyword(slug) or slug in keyword.softkwlist:
         return "is a Python keyword"
     if slug in sys.stdlib_module_names:

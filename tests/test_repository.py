@@ -108,8 +108,8 @@ def test_the_gate_runs_the_readmes_test_command() -> None:
 
 
 def test_every_nox_session_that_is_named_exists() -> None:
-    listing = run("nox", "--list", "--noxfile", str(ROOT / "noxfile.py"))
-    sessions = set(re.findall(r"^[*-] (\w+)", listing, re.MULTILINE))
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    sessions = set(re.findall(r"^@nox\.session\ndef (\w+)", noxfile, re.MULTILINE))
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/workflows/*")]
     named = {name for page in pages for name in re.findall(r"nox -r? ?-?s (\w+)", page.read_text())}
     assert named

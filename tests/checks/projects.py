@@ -395,7 +395,8 @@ def undeclared_imports(tree: Tree) -> list[str]:
                 found.append(f"{path}: imports {module}, which is not in pyproject's {where}")
     for path, target in _targets(tree):
         module = target.partition(".")[0]
-        if module != tree.slug and _distribution(module) not in own:
+        known = module == tree.slug or module in sys.stdlib_module_names
+        if not known and _distribution(module) not in own:
             found.append(f"{path}: names {target}, whose package is not in pyproject")
     return _unique(found)
 
@@ -476,7 +477,11 @@ def missing_foreign_targets(targets: Mapping[str, Iterable[str]]) -> list[str]:
         except (ImportError, AttributeError, ValueError) as error:
             found.append(f"{target}: can't be imported: {error}")
             continue
-        parameters = inspect.signature(value).parameters.values()
+        try:
+            parameters = inspect.signature(value).parameters.values()
+        except ValueError:  # a class written in C does not tell
+            value(**dict.fromkeys(arguments, 1))
+            continue
         if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters):
             continue
         names = {one.name for one in parameters}

@@ -105,6 +105,16 @@ def test_other_data_than_the_model_was_trained_on_is_refused(configure, options)
         evaluate(configure(*pictures, options[1], config="evaluate"))
 
 
+def test_another_split_than_the_trained_one_is_refused(configure, options):
+    with pytest.raises(UserError, match="made by other settings"):
+        evaluate(configure(*options, "data.split_seed=1", config="evaluate"))
+
+
+def test_a_device_that_is_not_there_is_named(configure, options):
+    with pytest.raises(UserError, match="device 'nowhere'"):
+        evaluate(configure(*options, "device=nowhere", config="evaluate"))
+
+
 def test_a_missing_checkpoint_is_named(configure):
     with pytest.raises(UserError, match="nowhere"):
         evaluate(configure("checkpoint=nowhere.ckpt", config="evaluate"))

@@ -70,6 +70,12 @@ def test_training_goes_on_where_it_stopped(configure):
     assert logged("after", "train/loss")[0] < logged("before", "train/loss")[-1]
 
 
+def test_a_finished_run_has_nothing_to_go_on_with(configure):
+    train(configure("trainer.max_epochs=1", "run_dir=done"))
+    with pytest.raises(UserError, match=r"raise trainer\.max_epochs"):
+        train(configure("trainer.max_epochs=1", "resume=done/checkpoints/last.ckpt"))
+
+
 def test_training_goes_on_from_last_checkpoints_only(configure, trained):
     with pytest.raises(UserError, match=r"name the last\.ckpt"):
         train(configure(f"resume={trained / 'models/model.ckpt'}"))

@@ -40,7 +40,8 @@ def prepare(context: typer.Context) -> None:
         counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
         typer.echo(f"{data.folder}: {counts} images in {len(data.classes)} classes")
 
-    run_hydra(job, "train", context.args)
+    folder = "hydra.run.dir=outputs/prepare/${now:%Y-%m-%d}/${now:%H-%M-%S}"
+    run_hydra(job, "train", [folder, *context.args])
 
 
 @app.command(context_settings=HYDRA)
@@ -71,7 +72,7 @@ def evaluate(context: typer.Context) -> None:
 
 @app.command()
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Picture files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Picture files.")],
     checkpoint: Annotated[Path, typer.Option(help="The trained model.")] = Path(
         "models/model.ckpt"
     ),
@@ -122,11 +123,14 @@ def run_hydra(job: "Callable[[DictConfig], Any]", config: str, overrides: list[s
             return job(cfg)
         except (UserError, OmegaConfBaseException) as error:
             fail(error)
-        except InstantiationException as error:
+        except Exception as error:
             from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-            if isinstance(error.__cause__, UserError | MisconfigurationException | ValueError):
-                fail(error.__cause__)
+            cause = error.__cause__ if isinstance(error, InstantiationException) else error
+            if isinstance(cause, UserError | MisconfigurationException):
+                fail(cause)
+            if isinstance(cause, ValueError) and cause is not error:
+                fail(cause)
             raise
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # lets Hydra's errors reach the next lines

@@ -53,7 +53,7 @@ class TensorBatches:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.rank, self.processes = rank, processes
-        # one generator per pass order: the same seed gives every process the same permutation
+        # A generator of its own: from the same seed every process draws the same permutation
         self.generator = torch.Generator().manual_seed(torch.initial_seed())
 
     def _order(self) -> Tensor:
@@ -159,9 +159,12 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def prepare_data(self) -> None:
         """Prepare the arrays unless they are there and made by the same recipe."""
-        meta = self.folder / "meta.json"
-        if not meta.is_file() or json.loads(meta.read_text("utf-8"))["recipe"] != self.recipe:
+        if not self.is_prepared():
             self.prepare()
+
+    def is_prepared(self) -> bool:
+        """Say whether the arrays are there and made by this recipe."""
+        return (self.folder / "meta.json").is_file() and self._meta()["recipe"] == self.recipe
 
     @property
     def classes(self) -> list[str]:
@@ -247,7 +250,11 @@ class DigitsDataModule(ImageDataModule):
         super().__init__(folder, recipe, **batches)
 
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
-        """Write the splits, and one picture of each class to try `predict` on."""
+        """Write the splits, and one picture of each class to try `predict` on.
+
+        Raises:
+            UserError: The fractions leave nothing to train on.
+        """
         from sklearn.datasets import load_digits  # takes a second, and only this method needs it
 
         digits = load_digits()
@@ -307,13 +314,16 @@ class ImageFolderDataModule(ImageDataModule):
         """Read and resize every picture of `source`.
 
         Raises:
-            UserError: `source` is no folder of classes, a class has too few pictures, or a file
-                is no picture.
+            UserError: `source` is no folder of classes, a class has too few pictures, the splits
+                have different classes, the fractions leave nothing to train on, or a file is no
+                picture.
         """
         if not self.source.is_dir():
             raise UserError(f"data.source {self.source} is no folder")
         shape: list[int] = self.recipe["image_shape"]
-        names = {path.name for path in self.source.iterdir() if path.is_dir()}
+        names = {
+            path.name for path in self.source.iterdir() if path.is_dir() and path.name[0] != "."
+        }
         if names == set(SPLITS):
             found = {split: find_pictures(self.source / split) for split in SPLITS}
             classes = sorted(found["train"])
@@ -344,12 +354,12 @@ def find_pictures(folder: Path) -> dict[str, list[Path]]:
     """List the pictures of each sub-folder, sorted by name.
 
     Raises:
-        UserError: There are fewer than two sub-folders with pictures.
+        UserError: A sub-folder holds no pictures, or there are fewer than two.
     """
     classes = {
         path.name: sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
         for path in sorted(folder.iterdir())
-        if path.is_dir()
+        if path.is_dir() and not path.name.startswith(".")
     }
     empty = [name for name, pictures in classes.items() if not pictures]
     if empty:

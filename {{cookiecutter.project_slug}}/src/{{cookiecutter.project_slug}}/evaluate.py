@@ -34,10 +34,16 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         Loss (mean cross-entropy in nats), accuracy and macro F1, the last two from 0 to 1.
 
     Raises:
-        UserError: The checkpoint is missing or was trained on other classes.
+        UserError: The checkpoint is missing or was trained on other classes or shapes, or the
+            data are split by other settings than these.
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
     data: ImageDataModule = instantiate(cfg.data)
+    if not data.is_prepared() and (data.folder / "meta.json").is_file():
+        raise UserError(
+            f"{data.folder} was made by other settings: evaluate with the data settings of the "
+            "training, or its images may be among those to test on"
+        )
     data.prepare_data()
     if data.classes != predictor.classes or data.image_shape != predictor.image_shape:
         raise UserError(
@@ -98,7 +104,7 @@ def write_per_class(
         labels, probabilities.argmax(axis=1), labels=list(range(len(classes))), zero_division=0
     )
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["class", "precision", "recall", "f1", "images"])
         for name, precision, recall, f1, images in zip(classes, *columns, strict=True):
             writer.writerow([name, f"{precision:.4f}", f"{recall:.4f}", f"{f1:.4f}", images])

@@ -99,7 +99,7 @@ class Classifier(LightningModule):
         scheduler = _make(
             torch.optim.lr_scheduler, "scheduler", self.hparams["scheduler"], optimizer
         )
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+        return {"optimizer": optimizer, "lr_scheduler": scheduler, "monitor": "val/loss"}
 
     def _step(self, split: str, batch: Batch) -> Tensor:
         images, labels = batch

@@ -23,14 +23,14 @@ class Prediction:
     probability: float
 
 
-def load_checkpoint(path: Path | str, device: str = "cpu") -> dict[str, Any]:
+def load_checkpoint(path: Path | str) -> dict[str, Any]:
     """Load a checkpoint's tensors and plain values; no code in it can run.
 
     Raises:
         UserError: The file is missing or is no checkpoint.
     """
     try:
-        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such checkpoint; run `train` first") from None
     except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError):
@@ -50,11 +50,12 @@ class Predictor:
         image_shape: Channels, height and width of the images it takes, the sides in pixels.
 
     Raises:
-        UserError: The file is missing or is no checkpoint of this project.
+        UserError: The file is missing or is no checkpoint of this project, or there is no such
+            device.
     """
 
     def __init__(self, checkpoint: Path | str, device: str = "cpu") -> None:
-        saved = load_checkpoint(checkpoint, device)
+        saved = load_checkpoint(checkpoint)
         try:
             settings, weights = saved["hyper_parameters"], saved["state_dict"]
             self.classes: list[str] = settings["classes"]
@@ -68,7 +69,10 @@ class Predictor:
         except (RuntimeError, KeyError, TypeError):
             raise UserError(f"{checkpoint}: not a checkpoint that `train` wrote") from None
         self.device = device
-        self.network = network.to(device).eval()
+        try:
+            self.network = network.to(device).eval()
+        except (AssertionError, RuntimeError) as error:
+            raise UserError(f"device {device!r}: {error}") from None
 
     @torch.inference_mode()
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

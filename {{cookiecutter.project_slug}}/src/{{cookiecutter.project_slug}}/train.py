@@ -65,12 +65,16 @@ def train(cfg: DictConfig) -> float:
         logger.log_hyperparams(settings)
 
     checkpoints: Any = trainer.checkpoint_callback
+    last = Path(checkpoints.dirpath, "last.ckpt")
     try:
         trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
     except SystemExit:  # Lightning caught Ctrl-C and let the callbacks save
-        log.warning("Stopped. Go on with: train resume=%s/last.ckpt", checkpoints.dirpath)
+        if last.is_file():
+            log.warning("Stopped. Go on with: train resume=%s", last)
         raise SystemExit(130) from None
-    trainer.save_checkpoint(Path(checkpoints.dirpath, "last.ckpt"))
+    if checkpoints.best_model_score is None:
+        raise UserError("resume: no epoch is left to train; raise trainer.max_epochs")
+    trainer.save_checkpoint(last)
     best = Path(checkpoints.best_model_path)
     trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
 
@@ -95,6 +99,8 @@ def write_history(source: Path, target: Path) -> None:
             values = {name: value for name, value in row.items() if value and name != "step"}
             epochs.setdefault(int(row["epoch"]), {}).update(values)
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", *CURVES], extrasaction="ignore")
+        writer = csv.DictWriter(
+            file, ["epoch", *CURVES], extrasaction="ignore", lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(row for row in epochs.values() if row.keys() >= set(CURVES))
