@@ -104,8 +104,9 @@ DEPENDENCIES = {
     "yaml",
     "zensical",
 }
-# Commands of every environment, a package of Python's own, and names that Windows keeps for devices
-TAKEN = {"activate", "python", "python3", "pythonw", "test", "aux", "con", "nul", "prn"}
+# Commands, a package of Python's own, and names that Windows keeps for devices
+TAKEN = {"activate", "bash", "conda", "mamba", "python", "python3", "pythonw", "sh", "test"}
+TAKEN.update({"aux", "con", "nul", "prn"})
 TAKEN.update(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))
 FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}
 
@@ -123,7 +124,7 @@ def slug_problem(slug: str) -> "str | None":  # noqa: PLR0911
     if slug.endswith("_"):
         return "ends with _"
     if slug in TAKEN:
-        return "is a name that Python or Windows keeps for itself"
+        return "is a command, or a name that Python or Windows keeps for itself"
     if keyword.iskeyword(slug) or slug in keyword.softkwlist:
         return "is a Python keyword"
     if slug in sys.stdlib_module_names:

@@ -82,7 +82,8 @@ def test_mistakes_are_ordered_by_confidence():
     images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 1, 8, 8)
     figures = result_figures(images, labels, probabilities, ["cat", "dog"], 2)
     drawn = [axes for axes in figures["mistakes"].axes if axes.images]
-    assert [axes.get_title() for axes in drawn] == ["true cat\nis dog 90%", "true dog\nis cat 70%"]
+    titles = ["true cat\nguess dog (90%)", "true dog\nguess cat (70%)"]
+    assert [axes.get_title() for axes in drawn] == titles
     assert [axes.images[0].get_array().max() for axes in drawn] == [1, 2]
 
 

@@ -137,7 +137,7 @@ def result_figures(
 
     def titles(index: NDArray[np.int64]) -> list[str]:
         return [
-            f"true {classes[labels[i]]}\nis {classes[predicted[i]]} {confidence[i]:.0%}"
+            f"true {classes[labels[i]]}\nguess {classes[predicted[i]]} ({confidence[i]:.0%})"
             for i in index
         ]
 
