@@ -105,7 +105,7 @@ class ImageDataModule(LightningDataModule, ABC):
     Args:
         folder: Where the prepared arrays lie.
         recipe: What the arrays depend on; when it changes, they are prepared again.
-        batch_size: Images a training step.
+        batch_size: Images a step.
         num_workers: Processes that read from disk when the images don't fit in memory.
         memory_limit_mb: Splits above this many megabytes stay on disk.
     """
@@ -190,28 +190,26 @@ class ImageDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> TensorBatches | DataLoader[Batch]:
         """Shuffled batches; in order when the trainer overfits on a few of them."""
         overfit = getattr(self.trainer, "overfit_batches", 0) != 0
-        return self._batches("train", self.batch_size, shuffle=not overfit)
+        return self._batches("train", shuffle=not overfit)
 
     def val_dataloader(self) -> TensorBatches | DataLoader[Batch]:
-        """Batches in order, four times as large: no gradients take memory."""
-        return self._batches("val", 4 * self.batch_size)
+        """Batches in order."""
+        return self._batches("val")
 
     def test_dataloader(self) -> TensorBatches | DataLoader[Batch]:
-        """Batches in order, four times as large: no gradients take memory."""
-        return self._batches("test", 4 * self.batch_size)
+        """Batches in order."""
+        return self._batches("test")
 
     def _meta(self) -> dict[str, Any]:
         meta: dict[str, Any] = json.loads((self.folder / "meta.json").read_text("utf-8"))
         return meta
 
-    def _batches(
-        self, split: str, batch_size: int, *, shuffle: bool = False
-    ) -> TensorBatches | DataLoader[Batch]:
+    def _batches(self, split: str, *, shuffle: bool = False) -> TensorBatches | DataLoader[Batch]:
         images, labels = self.arrays(split)
         if images.nbytes > self.memory_limit:
             return DataLoader(
                 ArrayDataset(self.folder / f"{split}_images.npy", labels),
-                batch_size=batch_size,
+                batch_size=self.batch_size,
                 shuffle=shuffle,
                 num_workers=self.num_workers,
                 collate_fn=as_is,
@@ -220,7 +218,7 @@ class ImageDataModule(LightningDataModule, ABC):
         return TensorBatches(
             torch.from_numpy(np.array(images)),
             torch.from_numpy(labels),
-            batch_size,
+            self.batch_size,
             shuffle=shuffle,
             rank=self.trainer.global_rank if self.trainer else 0,
             processes=self.trainer.world_size if self.trainer else 1,
