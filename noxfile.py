@@ -39,6 +39,15 @@ def install_torch(session: nox.Session) -> Path:
     return folder
 
 
+def install_everything(session: nox.Session) -> Path:
+    """Install what the tests need and what any baked project depends on."""
+    folder = install_torch(session)
+    session.install("--quiet", "uv>=0.9")
+    groups = ["--group", "test", "--group", "baked"]
+    session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    return folder
+
+
 @nox.session
 def quickstart(session: nox.Session) -> None:
     """Bake the default project, install it and train it: `nox -s quickstart [-- FOLDER]`."""
@@ -60,10 +69,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Bake and check every combination: `nox -s tests [-- PYTEST ARGUMENTS]`."""
-    folder = install_torch(session)
-    session.install("--quiet", "uv>=0.9")
-    groups = ["--group", "test", "--group", "baked"]
-    session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    folder = install_everything(session)
     session.run(
         "pytest", *(session.posargs or ["--numprocesses", "2"]), env={"MLBAKE_TORCH": str(folder)}
     )
@@ -79,10 +85,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure what the README states: `nox -s benchmarks`."""
-    install_torch(session)
-    session.install("--quiet", "uv>=0.9")
-    groups = ["--group", "test", "--group", "baked"]
-    session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    install_everything(session)
     for name in ("bake", "startup", "training"):
         session.run("python", f"benchmarks/{name}.py")
 
