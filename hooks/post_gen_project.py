@@ -12,19 +12,27 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 slug = ANSWERS["project_slug"]
 environment = ANSWERS["environment"]
 tracker = ANSWERS["tracker"]
+onnx_export = ANSWERS["onnx_export"]
+serving = ANSWERS["serving"]
+docker = ANSWERS["docker"]
 
 KEEP = {
     ".env.example": tracker in {"wandb", "mlflow", "comet"},
+    "configs/export.yaml": onnx_export,
     "configs/logger/comet.yaml": tracker == "comet",
     "configs/logger/mlflow.yaml": tracker == "mlflow",
     "configs/logger/tensorboard.yaml": tracker == "tensorboard",
     "configs/logger/wandb.yaml": tracker == "wandb",
     "environment.yml": environment == "conda",
+    f"src/{slug}/benchmark.py": onnx_export,
     f"src/{slug}/comet_tracking.py": tracker == "comet",
+    f"src/{slug}/export.py": onnx_export,
     f"src/{slug}/mlflow_tracking.py": tracker == "mlflow",
+    f"src/{slug}/onnx_model.py": onnx_export,
     f"src/{slug}/tensorboard_tracking.py": tracker == "tensorboard",
     f"src/{slug}/wandb_tracking.py": tracker == "wandb",
     "tests/test_comet_tracking.py": tracker == "comet",
+    "tests/test_export.py": onnx_export,
     "tests/test_mlflow_tracking.py": tracker == "mlflow",
     "tests/test_tensorboard_tracking.py": tracker == "tensorboard",
     "tests/test_wandb_tracking.py": tracker == "wandb",

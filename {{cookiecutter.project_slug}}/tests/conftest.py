@@ -49,6 +49,22 @@ def trained(configure, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+{%- if cookiecutter.onnx_export %}
+def model(configure, trained: Path) -> Path:
+    """Export the trained checkpoint, as int8 too."""
+    from {{ cookiecutter.project_slug }}.export import export
+
+    with contextlib.chdir(trained):
+        export(configure("quantize=true", config="export"))
+    return trained / "models/model.onnx"
+{%- else %}
+def model(trained: Path) -> Path:
+    """Name the file that predictions are made with."""
+    return trained / "models/model.ckpt"
+{%- endif %}
+
+
 @pytest.fixture
 def cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

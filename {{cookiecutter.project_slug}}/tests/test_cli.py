@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-
+{% if cookiecutter.onnx_export %}
+COMMANDS = ["prepare", "train", "evaluate", "export", "benchmark", "predict"]
+{%- else %}
 COMMANDS = ["prepare", "train", "evaluate", "predict"]
+{%- endif %}
 
 IMPORTS = """
 import sys
@@ -26,8 +29,8 @@ def sample(trained):
 
 
 @pytest.fixture
-def checkpoint(trained):
-    return f"--checkpoint={trained / 'models/model.ckpt'}"
+def trained_model(model):
+    return f"--model={model}"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--cfg", "job"]])
@@ -74,21 +77,24 @@ def test_prepare_then_train_then_evaluate_then_predict(cli):
     assert code == 0
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
     assert f"{metrics['accuracy']:.4f}" in output
+{%- if cookiecutter.onnx_export %}
+    assert cli("export")[0] == 0
+{%- endif %}
     code, output, _ = cli("predict", "data/processed/digits/samples/0.png")
     assert code == 0
     assert output.startswith("data/processed/digits/samples/0.png\t0\t")
 
 
-def test_json_holds_what_is_printed_plainly(cli, checkpoint, sample):
-    plain = cli("predict", checkpoint, sample, sample)[1].splitlines()
-    answers = json.loads(cli("predict", "--json", checkpoint, sample, sample)[1])
+def test_json_holds_what_is_printed_plainly(cli, trained_model, sample):
+    plain = cli("predict", trained_model, sample, sample)[1].splitlines()
+    answers = json.loads(cli("predict", "--json", trained_model, sample, sample)[1])
     assert len(answers) == 2
     assert plain == [f"{row['path']}\t{row['label']}\t{row['probability']:.4f}" for row in answers]
 
 
-def test_a_terminal_is_shown_a_table(cli, checkpoint, sample, monkeypatch):
+def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    output = cli("predict", checkpoint, sample)[1]
+    output = cli("predict", trained_model, sample)[1]
     assert "probability" in output
     assert "%" in output
 
@@ -96,7 +102,13 @@ def test_a_terminal_is_shown_a_table(cli, checkpoint, sample, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
+{%- if cookiecutter.onnx_export %}
+        (["export"], "models/model.ckpt"),
+        (["benchmark"], "models/model.ckpt"),
+        (["predict", "picture.png"], "models/model.onnx"),
+{%- else %}
         (["predict", "picture.png"], "models/model.ckpt"),
+{%- endif %}
         (["evaluate"], "models/model.ckpt"),
         (["evaluate", "data=mnist"], "mnist"),
         (["train", "trainer.epochs=3"], "epochs"),
@@ -119,8 +131,8 @@ def test_mistakes_are_named_in_one_line(cli, arguments, named):
     assert "Traceback" not in output + error
 
 
-def test_a_broken_picture_is_named(cli, checkpoint):
+def test_a_broken_picture_is_named(cli, trained_model):
     Path("broken.png").write_bytes(b"not a picture")
-    code, output, error = cli("predict", checkpoint, "broken.png")
+    code, output, error = cli("predict", trained_model, "broken.png")
     assert (code, output, len(error.splitlines())) == (2, "", 1)
     assert "broken.png" in error

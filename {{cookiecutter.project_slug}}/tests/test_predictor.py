@@ -11,8 +11,8 @@ from {{ cookiecutter.project_slug }}.predictor import Predictor
 
 
 @pytest.fixture
-def predictor(trained):
-    return Predictor(trained / "models/model.ckpt")
+def predictor(model):
+    return Predictor(model)
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+{%- if cookiecutter.onnx_export %}
+MODEL = Path("models/model.onnx")
+{%- else %}
+MODEL = Path("models/model.ckpt")
+{%- endif %}
 
 # Everything behind the command's name, --help too, is for Hydra to read
 HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -68,14 +73,61 @@ def evaluate(context: typer.Context) -> None:
         typer.echo(f"Reports are in {cfg.reports}")
 
     run_hydra(job, "evaluate", context.args)
+{%- if cookiecutter.onnx_export %}
+
+
+@app.command(context_settings=HYDRA)
+def export(
+    context: typer.Context,
+    quantize: Annotated[bool, typer.Option("--quantize", help="Write an int8 model too.")] = False,
+) -> None:
+    """Export a checkpoint to ONNX and check the file. Takes Hydra overrides and --quantize."""
+
+    def job(cfg: "DictConfig") -> None:
+        from .export import export as run
+
+        for path, result in run(cfg).items():
+            typer.echo(
+                f"{path}: {Path(path).stat().st_size / 1e6:.2f} MB, accuracy {result.accuracy:.4f},"
+                f" largest difference of a logit {result.difference:.1e}"
+            )
+
+    run_hydra(job, "export", [*(["quantize=true"] if quantize else []), *context.args])
+
+
+@app.command(context_settings=HYDRA)
+def benchmark(context: typer.Context) -> None:
+    """Measure what a prediction costs on each runtime. Takes Hydra overrides."""
+
+    def job(cfg: "DictConfig") -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        from .benchmark import benchmark as run
+
+        lines, missing = run(cfg)
+        table = Table("runtime", "batch", "p50 us", "p99 us", "images/s", "file MB", "accuracy")
+        for line in lines:
+            times = f"{line.p50:.0f}", f"{line.p99:.0f}", f"{line.rate:,.0f}"
+            table.add_row(
+                line.runtime,
+                str(line.batch),
+                *times,
+                f"{line.megabytes:.2f}",
+                f"{line.accuracy:.4f}",
+            )
+        Console().print(table)
+        for reason in missing:
+            typer.echo(f"Not measured: {reason}")
+
+    run_hydra(job, "export", context.args)
+{%- endif %}
 
 
 @app.command()
 def predict(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Picture files.")],
-    checkpoint: Annotated[Path, typer.Option(help="The trained model.")] = Path(
-        "models/model.ckpt"
-    ),
+    model: Annotated[Path, typer.Option(help="The trained model.")] = MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Print the class of each picture and its probability.
@@ -84,7 +136,7 @@ def predict(
     """
     from .predictor import Predictor
 
-    predictions = Predictor(checkpoint).predict_files(paths)
+    predictions = Predictor(model).predict_files(paths)
     if as_json:
         rows = [
             {"path": str(path), "label": answer.label, "probability": answer.probability}

@@ -34,23 +34,10 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         Loss (mean cross-entropy in nats), accuracy and macro F1, the last two from 0 to 1.
 
     Raises:
-        UserError: The checkpoint is missing or was trained on other classes or shapes, or the
-            data are split by other settings than these.
+        UserError: The checkpoint is missing, or does not fit the data.
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
-    data: ImageDataModule = instantiate(cfg.data)
-    if not data.is_prepared() and (data.folder / "meta.json").is_file():
-        raise UserError(
-            f"{data.folder} was made by other settings: evaluate with the data settings of the "
-            "training, or its images may be among those to test on"
-        )
-    data.prepare_data()
-    if data.classes != predictor.classes or data.image_shape != predictor.image_shape:
-        raise UserError(
-            f"{cfg.checkpoint} was trained on other classes or shapes than {data.folder} holds: "
-            "name the data it was trained on, such as data=image_folder"
-        )
-    images, labels = data.arrays("test")
+    images, labels = open_data(cfg, predictor.classes, predictor.image_shape).arrays("test")
     probabilities = predict_all(predictor, images, cfg.data.batch_size)
     metrics = compute_metrics(probabilities, labels)
 
@@ -65,6 +52,33 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
     return metrics
+
+
+def open_data(cfg: DictConfig, classes: list[str], image_shape: list[int]) -> ImageDataModule:
+    """Open the data set that a model was trained on.
+
+    Args:
+        cfg: Its `data` describes the data set.
+        classes: The classes that the model knows, in order.
+        image_shape: Channels, height and width that it takes, the sides in pixels.
+
+    Raises:
+        UserError: The model was trained on other classes or shapes, or the data are split by other
+            settings than these.
+    """
+    data: ImageDataModule = instantiate(cfg.data)
+    if not data.is_prepared() and (data.folder / "meta.json").is_file():
+        raise UserError(
+            f"{data.folder} was made by other settings: name the data settings of the training, or "
+            "the images it was trained on may be among those to test on"
+        )
+    data.prepare_data()
+    if data.classes != classes or data.image_shape != image_shape:
+        raise UserError(
+            f"{cfg.checkpoint} was trained on other classes or shapes than {data.folder} holds: "
+            "name the data it was trained on, such as data=image_folder"
+        )
+    return data
 
 
 def read_history(path: Path) -> dict[str, list[float]]:

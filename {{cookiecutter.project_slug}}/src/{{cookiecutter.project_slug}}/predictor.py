@@ -1,18 +1,25 @@
 """The only inference code: whatever answers a prediction goes through `Predictor`."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+{%- if cookiecutter.onnx_export %}
+from typing import TYPE_CHECKING
+{%- endif %}
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-
-from . import UserError
+{% if not cookiecutter.onnx_export %}
+from .checkpoint import CheckpointModel
+{%- endif %}
 from .images import read_image
-from .network import build_network
+{%- if cookiecutter.onnx_export %}
+
+if TYPE_CHECKING:
+    from .checkpoint import CheckpointModel
+    from .onnx_model import OnnxModel
+{%- endif %}
 
 
 @dataclass(frozen=True)
@@ -23,58 +30,41 @@ class Prediction:
     probability: float
 
 
-def load_checkpoint(path: Path | str) -> dict[str, Any]:
-    """Load a checkpoint's tensors and plain values; no code in it can run.
-
-    Raises:
-        UserError: The file is missing or is no checkpoint.
-    """
-    try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such checkpoint; run `train` first") from None
-    except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError):
-        raise UserError(f"{path}: not a checkpoint that `train` wrote") from None
-    return saved
-
-
 class Predictor:
-    """Loads a checkpoint once and classifies batches of images with it.
+    """Loads a model once and classifies batches of images with it.
 
     Args:
-        checkpoint: A file that training wrote.
+{%- if cookiecutter.onnx_export %}
+        path: A file that `export` wrote (*.onnx), or a checkpoint that `train` wrote.
+{%- else %}
+        path: A checkpoint that `train` wrote.
+{%- endif %}
         device: Where to run, such as `cpu` or `cuda`.
+        threads: CPU threads for one batch; 0 leaves the number to the runtime.
 
     Attributes:
         classes: Class names, in the order of the probabilities.
         image_shape: Channels, height and width of the images it takes, the sides in pixels.
+        metrics: What the test split gave, by name.
+        commit: The source that trained it, if that was in a git repository.
+        version: The start of the file's SHA-256, which names its content.
 
     Raises:
-        UserError: The file is missing or is no checkpoint of this project, or there is no such
-            device.
+        UserError: The file is missing or is no model of this project, or there is no such device.
     """
 
-    def __init__(self, checkpoint: Path | str, device: str = "cpu") -> None:
-        saved = load_checkpoint(checkpoint)
-        try:
-            settings, weights = saved["hyper_parameters"], saved["state_dict"]
-            self.classes: list[str] = settings["classes"]
-            self.image_shape: list[int] = settings["image_shape"]
-            network = build_network(
-                image_shape=self.image_shape, num_classes=len(self.classes), **settings["network"]
-            )
-            network.load_state_dict(
-                {name.removeprefix("network."): weight for name, weight in weights.items()}
-            )
-        except (RuntimeError, KeyError, TypeError):
-            raise UserError(f"{checkpoint}: not a checkpoint that `train` wrote") from None
-        self.device = device
-        try:
-            self.network = network.to(device).eval()
-        except (AssertionError, RuntimeError) as error:
-            raise UserError(f"device {device!r}: {error}") from None
+    def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
+{%- if cookiecutter.onnx_export %}
+        self.model = load_model(path, device, threads)
+{%- else %}
+        self.model = CheckpointModel(path, device, threads)
+{%- endif %}
+        self.classes = self.model.classes
+        self.image_shape = self.model.image_shape
+        self.metrics = self.model.metrics
+        self.commit = self.model.commit
+        self.version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
-    @torch.inference_mode()
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classify a batch.
 
@@ -84,9 +74,17 @@ class Predictor:
         Returns:
             Probabilities of shape (batch, classes); each row sums to 1.
         """
-        logits = self.network(torch.from_numpy(np.array(images)).to(self.device))
-        probabilities: NDArray[np.float32] = logits.float().softmax(dim=1).cpu().numpy()
-        return probabilities
+        return softmax(self.model.logits(images))
+
+    def classify(self, images: NDArray[np.uint8]) -> list[Prediction]:
+        """Name the most probable class of each image of a batch, as `predict` takes it."""
+        probabilities = self.predict(images)
+        best = probabilities.argmax(axis=1).tolist()
+        highest = probabilities.max(axis=1).tolist()
+        return [
+            Prediction(self.classes[label], probability)
+            for label, probability in zip(best, highest, strict=True)
+        ]
 
     def predict_files(self, paths: Sequence[Path]) -> list[Prediction]:
         """Classify picture files of any size.
@@ -94,7 +92,25 @@ class Predictor:
         Raises:
             UserError: A file is missing or is no readable picture.
         """
-        images = np.stack([read_image(path, self.image_shape) for path in paths])
-        return [
-            Prediction(self.classes[row.argmax()], float(row.max())) for row in self.predict(images)
-        ]
+        return self.classify(np.stack([read_image(path, self.image_shape) for path in paths]))
+
+{%- if cookiecutter.onnx_export %}
+
+
+def load_model(path: Path | str, device: str, threads: int) -> "CheckpointModel | OnnxModel":
+    """Load a model on the runtime that its file is for: serving imports no PyTorch."""
+    if Path(path).suffix == ".onnx":
+        from .onnx_model import OnnxModel
+
+        return OnnxModel(path, device, threads)
+    from .checkpoint import CheckpointModel
+
+    return CheckpointModel(path, device, threads)
+{%- endif %}
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn logits of shape (batch, classes) into probabilities of the same shape."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities

@@ -2,7 +2,9 @@
 
 import csv
 import logging
+import os
 import shutil
+import subprocess
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,9 +39,10 @@ def train(cfg: DictConfig) -> float:
     Raises:
         UserError: A setting can't work, such as a checkpoint to resume that does not exist.
     """
-    from pytorch_lightning import seed_everything  # seconds that `--cfg job` should not take
+    import torch  # seconds that `--cfg job` should not take
+    from pytorch_lightning import seed_everything
 
-    from .predictor import load_checkpoint
+    from .checkpoint import load_checkpoint
     from .progress import make_progress
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -79,16 +82,33 @@ def train(cfg: DictConfig) -> float:
     trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
 
     if trainer.is_global_zero:
-        scores = trainer.callback_metrics.items()
-        log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores))
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
         if cfg.checkpoint:
             target = Path(cfg.checkpoint)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(best, target)
+            saved = load_checkpoint(best)
+            saved["metrics"] = {name.removeprefix("test/"): scores[name] for name in scores}
+            saved["commit"] = source_commit()
+            torch.save(saved, target)
             write_history(Path(cfg.run_dir, "csv", "metrics.csv"), target.with_name("history.csv"))
             best = target
         log.info("Best checkpoint: %s", best)
     return float(checkpoints.best_model_score)
+
+
+def source_commit() -> str | None:
+    """Name the commit that is checked out, with `-dirty` behind it if files differ from it.
+
+    Returns:
+        The variable SOURCE_COMMIT where it is set, as in a container; None outside git.
+    """
+    git = shutil.which("git")
+    if git is None or "SOURCE_COMMIT" in os.environ:
+        return os.environ.get("SOURCE_COMMIT") or None
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() or None
 
 
 def write_history(source: Path, target: Path) -> None:
