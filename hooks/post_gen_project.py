@@ -17,12 +17,16 @@ serving = ANSWERS["serving"]
 docker = ANSWERS["docker"]
 
 KEEP = {
+    ".dockerignore": docker,
     ".env.example": tracker in {"wandb", "mlflow", "comet"},
+    "compose.yaml": docker,
     "configs/export.yaml": onnx_export,
     "configs/logger/comet.yaml": tracker == "comet",
     "configs/logger/mlflow.yaml": tracker == "mlflow",
     "configs/logger/tensorboard.yaml": tracker == "tensorboard",
     "configs/logger/wandb.yaml": tracker == "wandb",
+    "dockerfiles/api.dockerfile": docker and serving != "none",
+    "dockerfiles/train.dockerfile": docker,
     "environment.yml": environment == "conda",
     f"src/{slug}/benchmark.py": onnx_export,
     f"src/{slug}/comet_tracking.py": tracker == "comet",

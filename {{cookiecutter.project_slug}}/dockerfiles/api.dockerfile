@@ -1,0 +1,86 @@
+FROM python:{{ cookiecutter.python_version }}-slim-trixie AS base
+
+
+FROM base AS build
+COPY --from=ghcr.io/astral-sh/uv:0.13.8 /uv /usr/local/bin/
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+{%- if cookiecutter.environment == "uv" %}
+    UV_PROJECT_ENVIRONMENT=/opt/venv \
+{%- endif %}
+    UV_PYTHON_DOWNLOADS=never \
+    VIRTUAL_ENV=/opt/venv
+{%- if not cookiecutter.onnx_export %}
+
+# Where PyTorch comes from: its CPU build is a twentieth of the size of the one for GPUs
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+{%- endif %}
+
+WORKDIR /build
+{%- if cookiecutter.environment == "uv" %}
+COPY pyproject.toml uv.loc[k] ./
+{%- if cookiecutter.onnx_export %}
+RUN --mount=type=cache,target=/root/.cache/uv \
+    if [ -f uv.lock ]; then uv sync --frozen --only-group serve; \
+    else uv venv "$VIRTUAL_ENV" && uv pip install --group serve; fi
+{%- else %}
+RUN --mount=type=cache,target=/root/.cache/uv \
+    sed -i "s|^url = .*|url = \"$TORCH_INDEX\"|" pyproject.toml \
+    && uv sync --only-group serve
+{%- endif %}
+{%- else %}
+COPY pyproject.toml ./
+{%- if cookiecutter.onnx_export %}
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv venv "$VIRTUAL_ENV" \
+    && uv pip install --group serve
+{%- else %}
+# The second install keeps the build that the first one chose
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv venv "$VIRTUAL_ENV" \
+    && uv pip install --no-deps --default-index "$TORCH_INDEX" "torch>=2.8" \
+    && uv pip install --group serve
+{%- endif %}
+{%- endif %}
+
+
+FROM base
+LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \
+      org.opencontainers.image.description={{ cookiecutter.__quoted_description | replace("$", "\\$") }} \
+      org.opencontainers.image.source="https://github.com/{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
+
+# HOME and USER: whichever user runs it needs no entry in /etc/passwd
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app/src \
+    PYTHONUNBUFFERED=1 \
+    SERVE_HOST=0.0.0.0 \
+    SERVE_PORT=8000 \
+    HOME=/tmp \
+    USER=app
+
+WORKDIR /app
+COPY --from=build /opt/venv /opt/venv
+COPY --chmod=755 src src
+{%- if cookiecutter.onnx_export %}
+# `{{ cookiecutter.project_slug }} train` and then `{{ cookiecutter.project_slug }} export` write it
+COPY --chmod=644 models/model.onnx models/
+{%- else %}
+# `{{ cookiecutter.project_slug }} train` writes it
+COPY --chmod=644 models/model.ckpt models/
+{%- endif %}
+
+ARG SOURCE_COMMIT=""
+LABEL org.opencontainers.image.revision=$SOURCE_COMMIT
+
+USER 1000:1000
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s CMD [ \
+    "python", "-c", "import http.client, os; \
+    api = http.client.HTTPConnection('127.0.0.1', int(os.environ['SERVE_PORT']), timeout=2); \
+    api.request('GET', '/readyz'); \
+    raise SystemExit(api.getresponse().status != 200)"]
+{%- if cookiecutter.serving == "fastapi" %}
+ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}.api"]
+{%- else %}
+ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}.service"]
+{%- endif %}
