@@ -25,8 +25,8 @@ KEEP = {
     "configs/logger/mlflow.yaml": tracker == "mlflow",
     "configs/logger/tensorboard.yaml": tracker == "tensorboard",
     "configs/logger/wandb.yaml": tracker == "wandb",
-    "dockerfiles/api.dockerfile": docker and serving != "none",
-    "dockerfiles/train.dockerfile": docker,
+    "dockerfiles/api.dockerfile": serving != "none",
+    "dockerfiles": docker,  # a folder goes after what it holds
     "environment.yml": environment == "conda",
     f"src/{slug}/benchmark.py": onnx_export,
     f"src/{slug}/comet_tracking.py": tracker == "comet",

@@ -175,6 +175,20 @@ def extra(path: str, text: str) -> Callable[[Tree], Tree]:
     )
 
 
+def dockerised(dockerfile: str, ignore: str, **answers: str) -> Callable[[Tree], Tree]:
+    """Return a fault in a Dockerfile or in what it gets to see."""
+    new = {"dockerfiles/a.dockerfile": dockerfile, ".dockerignore": ignore}
+    return lambda tree: replace(
+        tree,
+        files={**tree.files, **{path: text.encode() for path, text in new.items()}},
+        possible=frozenset({*tree.possible, *new}),
+        answers={**tree.answers, "docker": True, **answers},
+    )
+
+
+DOCKERFILE = "FROM base\nRUN uv sync\nCOPY --chmod=755 src /app/src\n"
+IGNORE = "*\n!src\n**/__pycache__\n"
+
 # What is planted: the fault, the check that must find it, what it must say
 FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     # one text
@@ -380,6 +394,28 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "entry point that is not there": (
         swap("pyproject.toml", "net.cli:app", "net.cli:main"), "broken_references", "cli.main",
     ),
+    # containers
+    "copy of no file": (
+        dockerised(DOCKERFILE + "COPY LICENSE /app/\n", IGNORE),
+        "leaky_contexts", "LICENSE, which is not there",
+    ),
+    "copy of an ignored file": (
+        dockerised(DOCKERFILE + "COPY pyproject.toml uv.loc[k] ./\n", IGNORE),
+        "leaky_contexts", "pyproject.toml, which .dockerignore leaves out",
+    ),
+    "copy of an ignored file of a pattern": (
+        dockerised(DOCKERFILE + "COPY uv.loc[k] ./\n", IGNORE),
+        "leaky_contexts", "uv.loc[k], which .dockerignore leaves out",
+    ),
+    "secrets in a build": (
+        dockerised(DOCKERFILE, IGNORE.replace("*\n!src\n", "")), "leaky_contexts", "lets .env",
+    ),
+    "caches in a build": (
+        dockerised(DOCKERFILE, "*\n!src\n"), "leaky_contexts", "__pycache__",
+    ),
+    "rule that lets nothing through": (
+        dockerised(DOCKERFILE, IGNORE + "!LICENSE\n"), "leaky_contexts", "!LICENSE lets nothing",
+    ),
     # what was not chosen
     "word of another tracker": (
         add("docs/index.md", "\nSee Weights & Biases.\n"), "traces", "Weights & Biases",
@@ -400,6 +436,18 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
 
 def test_a_faultless_project_has_no_findings(tmp_path: Path) -> None:
     assert findings(TREE, tmp_path) == {}
+
+
+def test_a_faultless_image_has_no_findings() -> None:
+    assert findings(dockerised(DOCKERFILE, IGNORE)(TREE)) == {}
+
+
+def test_images_may_use_what_nothing_else_in_a_project_does() -> None:
+    """Read for traces only: the README of this tree does name uv."""
+    tree = dockerised(DOCKERFILE, IGNORE, environment="conda")(TREE)
+    found = projects.traces(tree, {"environment": ["uv", "conda"]})
+    assert found
+    assert not any("dockerfile" in problem for problem in found)
 
 
 @pytest.mark.parametrize(("fault", "check", "says"), FAULTS.values(), ids=FAULTS)

@@ -78,6 +78,8 @@ WORDS = {
     "docker": r"docker(file)?",
     "onnx_export": r"onnx(runtime)?",
 }
+# Where a word is no trace: images are made with uv, whatever is used beside them
+AT_HOME = {"uv": "dockerfiles/"}
 # Answers whose words may occur although something else was chosen
 SHARED_WORDS = {
     "python_version",  # 3.13 is supported whichever is the oldest
@@ -808,6 +810,85 @@ def broken_references(tree: Tree) -> list[str]:
     return _unique(found)
 
 
+# Containers ------------------------------------------------------------------------------------
+
+# What else lies in a project that is used, and should not reach a build
+LYING_ABOUT = (
+    ".env",
+    ".git/config",
+    ".venv/bin/python",
+    "data/processed/digits/test.npz",
+    "models/history.csv",
+    "models/model.ckpt",
+    "models/model.onnx",
+    "outputs/train/train.log",
+    "src/{slug}/__pycache__/cli.pyc",
+    "uv.lock",
+)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Say whether a pattern of .dockerignore or COPY means a file, or a folder that holds it."""
+    parts = re.split(r"(\*\*/|\*|\[\w+\])", posixpath.normpath(pattern))
+    known = {"**/": "(.*/)?", "*": "[^/]*"}
+    expression = "".join(
+        known.get(part, part if part.startswith("[") else re.escape(part)) for part in parts
+    )
+    return bool(re.fullmatch(f"{expression}(/.*)?", path))
+
+
+def _ignored(lines: Iterable[str], path: str) -> bool:
+    verdict = False
+    for line in lines:
+        if _matches(line.removeprefix("!"), path):
+            verdict = not line.startswith("!")
+    return verdict
+
+
+@functools.lru_cache(maxsize=1000)
+def _copied(dockerfile: str) -> tuple[str, ...]:
+    """Return what a Dockerfile copies from the project."""
+    lines = re.findall(r"^COPY +(.*)$", dockerfile.replace("\\\n", " "), re.MULTILINE)
+    return tuple(
+        word
+        for line in lines
+        if "--from=" not in line
+        for word in line.split()[:-1]
+        if not word.startswith("--")
+    )
+
+
+def leaky_contexts(tree: Tree) -> list[str]:
+    """Find what a Dockerfile copies and does not get, and what it gets and does not copy."""
+    dockerfiles = tree.under(".dockerfile")
+    if not dockerfiles:
+        return []
+    lines = tree.texts.get(".dockerignore", "").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    made = [path.format(slug=tree.slug) for path in LYING_ABOUT]
+    sent = [path for path in {*tree.files, *made} if not _ignored(rules, path)]
+    found = [
+        f"{name}: copies {source}, which {'.dockerignore leaves out' if there else 'is not there'}"
+        for name, text in dockerfiles.items()
+        for source in _copied(text)
+        if not any(_matches(source, path) for path in sent)
+        for there in [any(_matches(source, path) for path in {*tree.files, *made})]
+    ]
+    copied = [source for text in dockerfiles.values() for source in _copied(text)]
+    found += [
+        f".dockerignore: lets {path} through, which no Dockerfile copies"
+        for path in sorted(sent)
+        if "__pycache__" in path or not any(_matches(source, path) for source in copied)
+    ]
+    found += [
+        f".dockerignore: {rule} lets nothing through"
+        for rule in rules
+        if rule.startswith("!")
+        and not any(_matches(rule[1:], path) for path in {*tree.files, *made})
+    ]
+    return _unique(found)
+
+
 # What was not chosen -----------------------------------------------------------------------------
 
 
@@ -832,7 +913,8 @@ def traces(tree: Tree, toggles: Mapping[str, list[Any]]) -> list[str]:
         for other in others:
             words = WORDS.get(other, re.escape(other).replace("_", "[ _-]?"))
             for path, text in [("file names", paths), *_everything_said(tree)]:
-                if word := _holds(text, words):
+                at_home = other in AT_HOME and path.startswith(AT_HOME[other])
+                if not at_home and (word := _holds(text, words)):
                     found.append(f"{path}: holds {word!r}, but {question} is {chosen!r}")
     return _unique(found)
 
@@ -860,6 +942,7 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     broken_imports,
     broken_references,
     unexplained_secrets,
+    leaky_contexts,
 )
 
 

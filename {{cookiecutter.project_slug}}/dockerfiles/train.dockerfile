@@ -47,6 +47,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     WANDB_CACHE_DIR=/tmp/wandb \
     WANDB_DATA_DIR=/app/outputs/wandb \
 {%- elif cookiecutter.tracker == "mlflow" %}
+    GIT_PYTHON_REFRESH=quiet \
     MLFLOW_TRACKING_URI=sqlite:////app/outputs/mlflow.db \
     _MLFLOW_SERVER_ARTIFACT_ROOT=/app/outputs/mlruns \
 {%- endif %}
