@@ -7,11 +7,20 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-{% if cookiecutter.onnx_export %}
-COMMANDS = ["prepare", "train", "evaluate", "export", "benchmark", "predict"]
-{%- else %}
-COMMANDS = ["prepare", "train", "evaluate", "predict"]
+
+COMMANDS = [
+    "prepare",
+    "train",
+    "evaluate",
+{%- if cookiecutter.onnx_export %}
+    "export",
+    "benchmark",
 {%- endif %}
+    "predict",
+{%- if cookiecutter.serving != "none" %}
+    "serve",
+{%- endif %}
+]
 
 IMPORTS = """
 import sys

@@ -155,6 +155,24 @@ def predict(
         for path, answer in zip(paths, predictions, strict=True):
             typer.echo(f"{path}\t{answer.label}\t{answer.probability:.4f}")
 
+{%- if cookiecutter.serving != "none" %}
+
+
+@app.command()
+def serve() -> None:
+    """Serve predictions over HTTP; SERVE_PORT and other variables are its settings.
+
+    Example: `SERVE_PORT=9000 {{ cookiecutter.project_slug }} serve`
+    """
+{%- if cookiecutter.serving == "fastapi" %}
+    from .api import serve as run
+{%- else %}
+    from .service import serve as run
+{%- endif %}
+
+    run()
+{%- endif %}
+
 
 def run_hydra(job: "Callable[[DictConfig], Any]", config: str, overrides: list[str]) -> None:
     """Run `job` with a composed configuration, as if `overrides` had been its command line."""

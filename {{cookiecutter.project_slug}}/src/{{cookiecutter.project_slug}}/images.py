@@ -23,18 +23,31 @@ def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     Raises:
         UserError: The file is missing or is no readable picture.
     """
-    channels, height, width = shape
     try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)  # cameras store how they were held
-        if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
-            picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
-        picture = picture.convert("L" if channels == 1 else "RGB")
+        with Image.open(path) as picture:
+            return to_pixels(picture, shape)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not a readable picture ({reason})") from None
+
+
+def to_pixels(picture: Image.Image, shape: Sequence[int]) -> NDArray[np.uint8]:
+    """Turn an opened picture upright, and into the colours and the size that the network takes.
+
+    Args:
+        picture: Its pixels are read here, so that a broken file may raise what Pillow raises.
+        shape: Channels (1: grey, 3: RGB), height and width in pixels.
+
+    Returns:
+        Pixels of shape (channels, height, width), 0 to 255.
+    """
+    channels, height, width = shape
+    picture = ImageOps.exif_transpose(picture)  # cameras store how they were held
+    if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
+        picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+    picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     pixels = np.asarray(picture, dtype=np.uint8)

@@ -1,0 +1,208 @@
+"""The HTTP service: FastAPI around one `Predictor`, whose calls concurrent requests share."""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.types import Receive, Scope, Send
+
+from . import UserError
+from .batcher import Batcher, Images, QueueFullError
+from .payloads import (
+    ModelInfo,
+    PredictResponse,
+    UnknownFormatError,
+    decode_picture,
+    describe,
+    request_model,
+)
+from .predictor import Prediction, Predictor
+from .request_log import JsonFormatter, RequestLog
+from .settings import Settings, read_settings
+
+MOST_ERRORS = 10  # that one answer lists
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+
+
+class Invalid(BaseModel):
+    """Which elements of a request are wrong, and why."""
+
+    detail: list[dict[str, Any]]
+
+
+class DirectRoute(APIRoute):
+    """Hands the request over as it came: FastAPI's own reading takes longer than the model."""
+
+    def __init__(self, path: str, endpoint: Callable[[Request], Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.app = self.answer
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the endpoint and send what it returns."""
+        response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+class Service:
+    """The endpoints around one model.
+
+    Args:
+        predictor: The model.
+        settings: What it may take.
+    """
+
+    def __init__(self, predictor: Predictor, settings: Settings) -> None:
+        self.predictor, self.settings = predictor, settings
+        self.batcher = Batcher(
+            predictor.classify, settings.max_batch, settings.max_queue, settings.timeout
+        )
+        self.request_type = request_model(predictor.image_shape, settings.max_batch)
+        self.ready = False
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Warm the model up while probes are answered already."""
+        warm_up = asyncio.create_task(self.warm_up())
+        yield
+        self.ready = False
+        await warm_up
+
+    async def warm_up(self) -> None:
+        """Let the model answer once: the first batch takes longer than those that follow."""
+        images = np.zeros((1, *self.predictor.image_shape), np.uint8)
+        await run_in_threadpool(self.predictor.predict, images)
+        self.ready = True
+
+    async def livez(self) -> dict[str, bool]:
+        """Say that the process runs."""
+        return {"live": True}
+
+    async def readyz(self) -> dict[str, bool]:
+        """Say whether the model has answered its first batch."""
+        if not self.ready:
+            raise HTTPException(503, "the model has not answered yet", {"Retry-After": "1"})
+        return {"ready": True}
+
+    async def model(self) -> ModelInfo:
+        """Describe the model."""
+        return describe(self.predictor)
+
+    async def predict(self, request: Request) -> Response:
+        """Classify a batch of images, given as nested lists of pixels."""
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            raise HTTPException(415, "the body has to be application/json")
+        try:
+            asked: Any = self.request_type.model_validate_json(await request.body())
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
+            raise RequestValidationError(wrong) from None
+        predictions = await self.classify(np.array(asked.images, np.uint8))
+        answer = PredictResponse.model_construct(predictions=predictions)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    async def predict_file(self, file: UploadFile) -> Prediction:
+        """Classify a picture of any size, PNG or JPEG."""
+        content = await file.read()
+        shape, limit = self.predictor.image_shape, self.settings.max_pixels
+        try:
+            images = await run_in_threadpool(decode_picture, content, shape, limit)
+        except UnknownFormatError as error:
+            raise HTTPException(415, str(error)) from None
+        except UserError as error:
+            raise HTTPException(400, str(error)) from None
+        return (await self.classify(images))[0]
+
+    async def classify(self, images: Images) -> list[Prediction]:
+        """Share a call of the model with the requests that wait beside this one."""
+        try:
+            return await self.batcher.submit(images)
+        except QueueFullError:
+            raise HTTPException(503, "too many images wait", {"Retry-After": "1"}) from None
+        except TimeoutError:
+            raise HTTPException(504, f"no answer within {self.settings.timeout:g} s") from None
+
+
+def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
+    """Make the application around a loaded model."""
+    service = Service(predictor, settings)
+    app = FastAPI(
+        title=__package__,
+        version=predictor.version,
+        lifespan=service.lifespan,
+    )
+    app.add_middleware(RequestLog, max_body=settings.max_body)
+    app.add_api_route("/livez", service.livez)
+    app.add_api_route("/readyz", service.readyz, responses=problems(503))
+    app.add_api_route("/model", service.model)
+    app.add_api_route(
+        "/predict/file",
+        service.predict_file,
+        methods=["POST"],
+        responses=problems(400, 413, 415, 503, 504),
+    )
+    schema = service.request_type.model_json_schema()
+    predict = DirectRoute(
+        "/predict",
+        service.predict,
+        methods=["POST"],
+        response_model=PredictResponse,
+        responses={**problems(413, 415, 503, 504), 422: {"model": Invalid}},
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+        },
+    )
+    app.router.routes.insert(0, predict)  # they are tried in order
+    return app
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document answers that say why there is no prediction."""
+    return {status: {"model": Problem} for status in statuses}
+
+
+def serve() -> None:
+    """Serve until SIGTERM or Ctrl-C, and answer then what was accepted.
+
+    Raises:
+        UserError: A setting can't be used.
+    """
+    settings = read_settings()
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    predictor = Predictor(settings.model, threads=settings.threads)
+    try:
+        listener = socket.create_server((settings.host, settings.port), backlog=2048)
+    except OSError as error:
+        raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from None
+    app = create_app(predictor, settings)
+    config = uvicorn.Config(app, proxy_headers=False, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=8)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def main() -> None:
+    """Serve; a mistake in the settings is one line and exit code 2."""
+    try:
+        serve()
+    except UserError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

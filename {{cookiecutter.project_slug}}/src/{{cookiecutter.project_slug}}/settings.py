@@ -1,0 +1,59 @@
+"""Settings of the service, from environment variables: SERVE_PORT=9000 sets `port`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from . import UserError
+
+
+class Settings(BaseSettings):
+    """What can be set without a change of code.
+
+    Attributes:
+        model: The file to serve.
+        host: Address to listen on; 0.0.0.0 is every one of this machine.
+        port: TCP port; 0 takes any that is free.
+        threads: CPU threads for one batch.
+        max_batch: Images in one call of the model, and in one request.
+        max_queue: Images that wait for the model; more are turned away.
+        max_body: Bytes of a request's body.
+        max_pixels: Pixels of an uploaded picture, before it is resized.
+        timeout: Seconds until a request that still waits is given up.
+        log_level: Least severe message that is logged.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SERVE_")
+
+{%- if cookiecutter.onnx_export %}
+
+    model: Path = Path("models/model.onnx")
+{%- else %}
+
+    model: Path = Path("models/model.ckpt")
+{%- endif %}
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    threads: int = Field(default=1, ge=1)
+    max_batch: int = Field(default=64, ge=1)
+    max_queue: int = Field(default=256, ge=1)
+    max_body: int = Field(default=10_000_000, ge=1)
+    max_pixels: int = Field(default=20_000_000, ge=1)
+    timeout: float = Field(default=10, gt=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        UserError: A value can't be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"SERVE_{first['loc'][0]}".upper()
+        raise UserError(f"{name}={first['input']}: {first['msg']}") from None
