@@ -20,9 +20,12 @@ WORKDIR /build
 {%- if cookiecutter.environment == "uv" %}
 COPY pyproject.toml uv.loc[k] ./
 {%- if cookiecutter.onnx_export %}
+# Deleted are a library that ONNX Runtime's own module holds once more, and what tests packages
 RUN --mount=type=cache,target=/root/.cache/uv \
     if [ -f uv.lock ]; then uv sync --frozen --only-group serve; \
-    else uv venv "$VIRTUAL_ENV" && uv pip install --group serve; fi
+    else uv venv "$VIRTUAL_ENV" && uv pip install --group serve; fi \
+    && find "$VIRTUAL_ENV" -name "libonnxruntime.so*" -delete \
+    && find "$VIRTUAL_ENV" -type d -name tests -prune -exec rm -r {} +
 {%- else %}
 RUN --mount=type=cache,target=/root/.cache/uv \
     sed -i "s|^url = .*|url = \"$TORCH_INDEX\"|" pyproject.toml \
@@ -31,9 +34,12 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 {%- else %}
 COPY pyproject.toml ./
 {%- if cookiecutter.onnx_export %}
+# Deleted are a library that ONNX Runtime's own module holds once more, and what tests packages
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv venv "$VIRTUAL_ENV" \
-    && uv pip install --group serve
+    && uv pip install --group serve \
+    && find "$VIRTUAL_ENV" -name "libonnxruntime.so*" -delete \
+    && find "$VIRTUAL_ENV" -type d -name tests -prune -exec rm -r {} +
 {%- else %}
 # The second install keeps the build that the first one chose
 RUN --mount=type=cache,target=/root/.cache/uv \
