@@ -32,6 +32,8 @@ from .request_log import JsonFormatter, RequestLog
 from .settings import Settings, read_settings
 
 MOST_ERRORS = 10  # that one answer lists
+GRACE = 8  # seconds that accepted requests have when the service is stopped
+
 
 class Problem(BaseModel):
     """Why a request was not answered."""
@@ -191,7 +193,14 @@ def serve() -> None:
     except OSError as error:
         raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from None
     app = create_app(predictor, settings)
-    config = uvicorn.Config(app, proxy_headers=False, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=8)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -13,7 +13,8 @@ from . import UserError
 from .images import to_pixels
 from .predictor import Prediction, Predictor
 
-Pixel = Annotated[int, Field(ge=0, le=255, strict=True)]
+# To JSON, 7 and 7.0 are the same integer
+Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
 
 
 class PredictResponse(BaseModel):

@@ -32,7 +32,8 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp, max_body: int) -> None:
         self.app, self.max_body = app, max_body
-        self.ids = (f"{uuid.uuid4().hex[:12]}-{n}".encode() for n in itertools.count(1))
+        start = uuid.uuid4().hex[:12]
+        self.ids = (f"{start}-{number}".encode() for number in itertools.count(1))
         self.lines: list[bytes] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,132 @@
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from {{ cookiecutter.project_slug }}.batcher import Batcher, QueueFullError
+from {{ cookiecutter.project_slug }}.predictor import Prediction
+
+
+class Model:
+    """Names an image by its first pixel; runs only as long as the test lets it."""
+
+    def __init__(self):
+        self.batches = []
+        self.may_run = threading.Event()
+        self.may_run.set()
+
+    def __call__(self, images):
+        assert self.may_run.wait(10)
+        self.batches.append(len(images))
+        if 255 in images:
+            raise ValueError("broken")
+        return [Prediction(str(image.flat[0]), 1.0) for image in images]
+
+
+@pytest.fixture
+def model():
+    return Model()
+
+
+def images(*firsts):
+    return np.array(firsts, np.uint8).reshape(-1, 1, 1, 1)
+
+
+def labels(predictions):
+    return [int(prediction.label) for prediction in predictions]
+
+
+def test_an_idle_model_is_called_at_once(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
+        return [labels(await batcher.submit(images(n))) for n in range(3)]
+
+    assert asyncio.run(scenario()) == [[0], [1], [2]]
+    assert model.batches == [1, 1, 1]
+
+
+def test_what_arrives_together_shares_a_call_and_gets_its_own_answers(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=64, max_queue=256, timeout=10)
+        requests = [images(*range(n, n + 1 + n % 3)) for n in range(40)]
+        answers = await asyncio.gather(*(batcher.submit(request) for request in requests))
+        return requests, answers
+
+    requests, answers = asyncio.run(scenario())
+    assert [labels(answer) for answer in answers] == [list(r.flat) for r in requests]
+    assert len(model.batches) == 2
+    assert max(model.batches) <= 64
+
+
+def test_what_arrives_while_the_model_is_busy_shares_the_next_call(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
+        model.may_run.clear()
+        first = asyncio.create_task(batcher.submit(images(0)))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(batcher.submit(images(n))) for n in range(1, 9)]
+        await asyncio.sleep(0.05)
+        model.may_run.set()
+        return labels(await first), [labels(await other) for other in others]
+
+    assert asyncio.run(scenario()) == ([0], [[n] for n in range(1, 9)])
+    assert model.batches == [1, 8]
+
+
+def test_a_full_queue_turns_away_and_takes_again(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=2, max_queue=4, timeout=10)
+        model.may_run.clear()
+        running = asyncio.create_task(batcher.submit(images(0)))
+        await asyncio.sleep(0.05)
+        waiting = [asyncio.create_task(batcher.submit(images(n, n))) for n in (1, 2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(QueueFullError):
+            await batcher.submit(images(3))
+        model.may_run.set()
+        answers = [labels(answer) for answer in await asyncio.gather(running, *waiting)]
+        return answers, labels(await batcher.submit(images(4)))
+
+    assert asyncio.run(scenario()) == ([[0], [1, 1], [2, 2]], [4])
+
+
+def test_what_waits_too_long_is_given_up_and_never_computed(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.1)
+        model.may_run.clear()
+        tasks = [asyncio.create_task(batcher.submit(images(n))) for n in range(3)]
+        done, _ = await asyncio.wait(tasks, timeout=5)
+        assert [type(task.exception()) for task in done] == [TimeoutError] * 3
+        model.may_run.set()
+        return labels(await batcher.submit(images(9)))
+
+    assert asyncio.run(scenario()) == [9]
+    assert model.batches == [1, 1]
+
+
+def test_an_error_is_told_to_all_who_share_the_call_and_to_nobody_else(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
+        requests = (images(1), images(255), images(2, 2), images(3))
+        return await asyncio.gather(*map(batcher.submit, requests), return_exceptions=True)
+
+    *broken, last = asyncio.run(scenario())
+    assert [type(error) for error in broken] == [ValueError] * 3
+    assert labels(last) == [3]
+
+
+def test_who_gave_up_is_left_out(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
+        model.may_run.clear()
+        first = asyncio.create_task(batcher.submit(images(0)))
+        await asyncio.sleep(0.05)
+        tasks = [asyncio.create_task(batcher.submit(images(n))) for n in (1, 2)]
+        await asyncio.sleep(0.05)
+        tasks[0].cancel()
+        model.may_run.set()
+        return labels(await first), labels(await tasks[1])
+
+    assert asyncio.run(scenario()) == ([0], [2])
+    assert model.batches == [1, 1]
