@@ -186,6 +186,16 @@ def dockerised(dockerfile: str, ignore: str, **answers: str) -> Callable[[Tree],
     )
 
 
+def served(imports: str) -> Callable[[Tree], Tree]:
+    """Return a fault in what a service imports, which runs with the group `serve` alone."""
+    settings = FILES["pyproject.toml"].replace(
+        "[dependency-groups]\n", '[dependency-groups]\nserve = ["scikit-learn"]\n'
+    )
+    assert settings != FILES["pyproject.toml"]
+    service = f'"""Serves."""\n\n{imports}\n\nfrom .model import Net\n\nNET = (Net, hydra)\n'
+    return lambda tree: extra("src/net/api.py", service)(tree.with_file("pyproject.toml", settings))
+
+
 DOCKERFILE = "FROM base\nRUN uv sync\nCOPY --chmod=755 src /app/src\n"
 IGNORE = "*\n!src\n**/__pycache__\n"
 
@@ -313,6 +323,9 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "import of the package from a group": (
         add("src/net/__init__.py", "import pytest\n"), "undeclared_imports", "imports pytest",
+    ),
+    "import of a service from outside its group": (
+        served("import hydra"), "unserved_imports", "imports hydra, which group serve",
     ),
     "undeclared target": (
         extra("configs/model/x.yaml", "_target_: torch.nn.Linear\nin_features: 1\n"),

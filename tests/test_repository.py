@@ -64,7 +64,7 @@ def test_every_question_has_a_paragraph_and_every_choice_a_word() -> None:
     asked = [name for name in raw_questions() if not name.startswith("_")]
     assert [name for name in documented if name in asked] == asked
     for name, choices in questions().items():
-        assert all(str(choice) in documented[name] for choice in choices)
+        assert all(json.dumps(choice).strip('"') in documented[name] for choice in choices)
 
 
 def test_the_tree_in_the_readme_is_the_default_bake(tmp_path: Path) -> None:

@@ -45,12 +45,19 @@ DISTRIBUTIONS = {
     "dotenv": "python-dotenv",
     "hydra": "hydra-core",
     "lightning_fabric": "pytorch-lightning",
+    "pydantic_core": "pydantic",
     "pytorch_lightning": "pytorch-lightning",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
+# What has to run where nothing but one dependency group is installed
+ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"]}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
+    "httptools": r"import uvicorn",
+    "python-multipart": r"UploadFile",
+    "schemathesis": r"schemathesis\.cli",
+    "uvloop": r"import uvicorn",
     "onnxscript": r"torch\.onnx|onnx\.export",
     "ipykernel": r"\"kernelspec\"",
     "jupyterlab": r"\"kernelspec\"",
@@ -323,6 +330,19 @@ def _declared(settings: Mapping[str, Any]) -> tuple[set[str], set[str]]:
     return {_canonical(row) for row in own}, {_canonical(row) for row in more}
 
 
+def _members_of(settings: Mapping[str, Any], group: str) -> set[str]:
+    """Return a group's distributions, those of the groups that it includes too."""
+    groups = settings.get("dependency-groups", {})
+    found = set()
+    for row in groups.get(group, []):
+        found |= (
+            {_canonical(row)}
+            if isinstance(row, str)
+            else _members_of(settings, row["include-group"])
+        )
+    return found
+
+
 def unknown_groups(tree: Tree) -> list[str]:
     """Find dependency groups and extras that pyproject.toml does not have."""
     settings = _settings(tree)
@@ -387,12 +407,14 @@ def _third_party(tree: Tree, path: str, text: str) -> set[str]:
 
 def undeclared_imports(tree: Tree) -> list[str]:
     """Find imports, and classes named by configs, of packages that pyproject.toml leaves out."""
-    own, groups = _declared(_settings(tree))
+    settings = _settings(tree)
+    own, groups = _declared(settings)
+    package = own | _members_of(settings, "serve")
     found = []
     for path, text in tree.under(".py", ".ipynb").items():
         shipped = path.startswith("src/")
         for module in sorted(_third_party(tree, path, text)):
-            if _distribution(module) not in (own if shipped else own | groups):
+            if _distribution(module) not in (package if shipped else own | groups):
                 where = "dependencies" if shipped else "dependencies or groups"
                 found.append(f"{path}: imports {module}, which is not in pyproject's {where}")
     for path, target in _targets(tree):
@@ -400,6 +422,42 @@ def undeclared_imports(tree: Tree) -> list[str]:
         known = module == tree.slug or module in sys.stdlib_module_names
         if not known and _distribution(module) not in own:
             found.append(f"{path}: names {target}, whose package is not in pyproject")
+    return _unique(found)
+
+
+@functools.lru_cache(maxsize=1000)
+def _eager(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what importing a module imports: sibling modules, and packages."""
+    siblings, packages = set(), set()
+    for node in _syntax(text).body:
+        if isinstance(node, ast.Import):
+            packages |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            packages.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.ImportFrom):
+            siblings |= {node.module} if node.module else {alias.name for alias in node.names}
+    return frozenset(siblings), frozenset(packages)
+
+
+def unserved_imports(tree: Tree) -> list[str]:
+    """Find what a module that runs with one dependency group only imports besides that group."""
+    settings = _settings(tree)
+    found = []
+    for group, names in ALONE.items():
+        members = _members_of(settings, group)
+        waiting = [name for name in names if f"src/{tree.slug}/{name}.py" in tree.files]
+        seen = set(waiting)
+        while members and waiting:
+            name = waiting.pop()
+            text = tree.texts.get(f"src/{tree.slug}/{name}.py", "")
+            siblings, packages = _eager(text)
+            found += [
+                f"src/{tree.slug}/{name}.py: imports {package}, which group {group} does not hold"
+                for package in sorted(packages - sys.stdlib_module_names - {tree.slug})
+                if _distribution(package) not in members
+            ]
+            waiting += siblings - seen
+            seen |= siblings
     return _unique(found)
 
 
@@ -935,6 +993,7 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     unknown_commands,
     unknown_groups,
     undeclared_imports,
+    unserved_imports,
     unused_dependencies,
     broken_configs,
     unknown_overrides,

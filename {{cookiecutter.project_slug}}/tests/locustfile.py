@@ -1,7 +1,6 @@
 """Load for the service, in a realistic mix: `locust` finds this file through pyproject.toml."""
 
 import io
-import random
 
 import numpy as np
 from locust import HttpUser, between, task
@@ -16,7 +15,8 @@ class Caller(HttpUser):
     def on_start(self):
         """Learn which images the model takes, and draw some."""
         shape = self.client.get("/model").json()["image_shape"]
-        images = np.random.default_rng().integers(0, 256, (32, *shape), np.uint8)
+        self.generator = np.random.default_rng()
+        images = self.generator.integers(0, 256, (32, *shape), np.uint8)
         self.images = images.tolist()
         self.pictures = [self.as_png(image) for image in images]
 
@@ -41,7 +41,8 @@ class Caller(HttpUser):
     @task(9)
     def upload(self):
         """Classify a picture file."""
-        self.client.post("/predict/file", files={"file": random.choice(self.pictures)})
+        picture = self.pictures[self.generator.integers(32)]
+        self.client.post("/predict/file", files={"file": picture})
 
     @task(1)
     def model(self):
@@ -50,7 +51,7 @@ class Caller(HttpUser):
 
     def predict(self, count, name):
         """Ask for `count` images, and check that all are answered."""
-        body = {"images": random.sample(self.images, count)}
+        body = {"images": [self.images[n] for n in self.generator.integers(32, size=count)]}
         with self.client.post("/predict", json=body, name=name, catch_response=True) as answer:
             if answer.status_code == 200 and len(answer.json()["predictions"]) != count:
                 answer.failure("other predictions than were asked for")

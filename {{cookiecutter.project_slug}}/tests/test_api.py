@@ -347,7 +347,7 @@ def test_the_process_logs_json_and_stops_on_sigterm(model, port, images):
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"model": "nowhere.onnx"}, "nowhere.onnx"),
+        ({"model": "nowhere.ckpt"}, "nowhere.ckpt"),
         ({"port": "many"}, "SERVE_PORT=many"),
         ({"max_queue": 0}, "SERVE_MAX_QUEUE=0"),
     ],
