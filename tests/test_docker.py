@@ -1,0 +1,475 @@
+"""Images: what can be said of the files alone, then real builds and real containers.
+
+The second half runs wherever a Docker Engine answers (Linux, with compose). PyTorch's CPU build
+comes out of the folder that MLBAKE_TORCH names, over HTTP and the Dockerfiles' own build argument.
+"""
+
+import functools
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bakery import Answers, bake, questions
+from test_files import renderings
+from test_isolated import torch_index  # noqa: F401 - a fixture
+from test_pairwise import run as run_module
+
+DOCKERFILES = ["dockerfiles/api.dockerfile", "dockerfiles/train.dockerfile"]
+# Nobody that the images know of
+SOMEBODY = "4242:4242"
+HARDENED = [
+    "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+    f"--user={SOMEBODY}",
+]  # fmt: skip
+DESCRIPTION = 'Reads "digits" for $5 & \\more\\'
+# Every way to install, both frameworks, with and without PyTorch
+SERVICES: list[Answers] = [
+    {"serving": "fastapi", "onnx_export": True, "environment": "uv"},
+    {"serving": "fastapi", "onnx_export": False, "environment": "conda"},
+    {"serving": "bentoml", "onnx_export": True, "environment": "conda"},
+    {"serving": "bentoml", "onnx_export": False, "environment": "uv"},
+]
+
+# Without an engine -------------------------------------------------------------------------------
+
+
+def texts(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each distinct text of some template files, with a name for it."""
+    return [
+        (f"{number}-{Path(path).name}", text)
+        for name in names
+        for number, (_, path, text) in enumerate(renderings(name))
+    ]
+
+
+def write(folder: Path, files: Sequence[tuple[str, str]]) -> list[str]:
+    for name, text in files:
+        (folder / name).write_text(text, encoding="utf-8")
+    return [name for name, _ in files]
+
+
+def tool(folder: Path, *command: str) -> str:
+    """Run a tool of this environment; return what it objects to."""
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run(
+        [program, *command[1:]], cwd=folder, capture_output=True, check=False, text=True
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
+    names = write(tmp_path, texts(DOCKERFILES))
+    assert len(names) > 10
+    assert tool(tmp_path, "hadolint", *names) == ""
+
+
+def test_hadolint_would_say_it(tmp_path: Path) -> None:
+    write(tmp_path, [("a.dockerfile", "FROM python\nRUN cd /\n")])
+    assert "DL3006" in tool(tmp_path, "hadolint", "a.dockerfile")
+
+
+SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec")
+
+
+def test_compose_files_fit_their_schema(tmp_path: Path) -> None:
+    names = write(tmp_path, texts(["compose.yaml"]))
+    assert len(names) > 10
+    assert tool(tmp_path, *SCHEMA, *names) == ""
+
+
+def test_the_schema_finds_a_misspelt_key(tmp_path: Path) -> None:
+    write(tmp_path, [("compose.yaml", "services:\n  a:\n    image: b\n    read_olny: true\n")])
+    assert "read_olny" in tool(tmp_path, *SCHEMA, "compose.yaml")
+
+
+def test_every_service_is_as_tight_as_the_next() -> None:
+    for name, text in texts(["compose.yaml"]):
+        for service in yaml.safe_load(text)["services"].values():
+            assert service["read_only"], name
+            assert service["tmpfs"] == ["/tmp"], name  # noqa: S108
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+            assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_no_stage_but_the_first_builds_and_none_holds_a_secret() -> None:
+    for name, text in texts(DOCKERFILES):
+        *_, final = re.split(r"^FROM ", text, flags=re.MULTILINE)
+        assert not re.search(r"apt-get|\buv\b|pip|--mount", final), name
+        assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", final, re.MULTILINE), name
+        assert re.search(r'^ENTRYPOINT \["python", "-m"', final, re.MULTILINE), name
+        assert not re.search(r"key|token|password|secret", text, re.IGNORECASE), name
+
+
+# With an engine ----------------------------------------------------------------------------------
+
+
+def docker(*command: str, cwd: Path | None = None, check: bool = True, **variables: str) -> str:
+    """Run docker and return what it printed, its errors too."""
+    done = subprocess.run(
+        ["docker", *command],
+        cwd=cwd,
+        check=False,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert not check or done.returncode == 0, f"docker {' '.join(command)}\n{done.stdout}"
+    return done.stdout.strip()
+
+
+@functools.cache
+def missing() -> str:
+    """Say what keeps containers from running here."""
+    if sys.platform != "linux":
+        return "containers are tested on Linux only"
+    if not shutil.which("docker"):
+        return "there is no docker command"
+    for command in (["info"], ["compose", "version"], ["buildx", "version"]):
+        if subprocess.run(["docker", *command], capture_output=True, check=False).returncode:
+            return f"`docker {' '.join(command)}` fails"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """Skip what needs a Docker Engine where there is none."""
+    if reason := missing():
+        pytest.skip(f"images are not built: {reason}")
+
+
+@pytest.fixture(scope="session")
+def index(engine: None, torch_index: Path) -> Iterator[str]:  # noqa: F811
+    """Serve the CPU build of PyTorch where builds can reach it, and return the address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(torch_index))
+    server = ThreadingHTTPServer(("0.0.0.0", 0), handler)  # noqa: S104 - one public wheel
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    networks = json.loads(docker("network", "inspect", "bridge"))
+    yield f"http://{networks[0]['IPAM']['Config'][0]['Gateway']}:{server.server_port}"
+    server.shutdown()
+
+
+def prepare(folder: Path, **answers: Any) -> Path:
+    """Bake a project for the Python that there is a CPU build for."""
+    version = f"3.{sys.version_info.minor}"
+    assert version in questions()["python_version"]
+    given = {"project_slug": "quartz_reader", "python_version": version, "tracker": "none"}
+    return bake({**given, **answers}, folder).path
+
+
+@pytest.fixture(scope="session")
+def models(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and export once; every image holds this model."""
+    project = prepare(tmp_path_factory.mktemp("trained"))
+    run_module(project, "quartz_reader", "train", "trainer.max_epochs=3")
+    run_module(project, "quartz_reader", "export")
+    return project / "models"
+
+
+def build(project: Path, name: str, *options: str) -> str:
+    """Build one of a project's images and return its tag."""
+    tag = f"mlbake-test-{name}-{os.getpid()}"
+    docker("build", "--file", f"dockerfiles/{name}.dockerfile", "--tag", tag, *options, ".",
+           cwd=project)  # fmt: skip
+    return tag
+
+
+@contextmanager
+def image(project: Path, name: str, *options: str) -> Iterator[str]:
+    tag = build(project, name, *options)
+    try:
+        yield tag
+    finally:
+        docker("image", "rm", "--force", tag)
+
+
+def inside(tag: str, *command: str, check: bool = True) -> str:
+    """Run a command in a new container."""
+    return docker("run", "--rm", *HARDENED, "--entrypoint", command[0], tag, *command[1:],
+                  check=check)  # fmt: skip
+
+
+@contextmanager
+def container(tag: str, *options: str, command: Sequence[str] = ()) -> Iterator[str]:
+    """Start a container, and remove it afterwards."""
+    name = docker("run", "--detach", *HARDENED, *options, tag, *command)
+    try:
+        yield name
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def state(name: str) -> dict[str, Any]:
+    return json.loads(docker("inspect", name))[0]["State"]
+
+
+def stop(name: str) -> tuple[float, int]:
+    """Stop a container: the seconds that it takes, and the exit code."""
+    started = time.monotonic()
+    docker("stop", "--time", "30", name)
+    return time.monotonic() - started, state(name)["ExitCode"]
+
+
+def wait_until_healthy(name: str) -> None:
+    for _ in range(300):
+        now = state(name)
+        if now["Health"]["Status"] == "healthy":
+            return
+        assert now["Running"], docker("logs", name)
+        time.sleep(0.2)
+    pytest.fail(f"not healthy: {now}\n{docker('logs', name)}")
+
+
+BATCH = [[[[(row * column + 5 * n) % 17 * 15 for column in range(8)] for row in range(8)]]
+         for n in range(9)]  # fmt: skip
+
+
+def fetch(port: str, path: str, body: bytes | None = None) -> Any:
+    """Ask a server on this machine for JSON."""
+    connection = http.client.HTTPConnection("localhost", int(port), timeout=10)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST" if body else "GET", path, body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status == 200, text
+    return json.loads(text)
+
+
+def ask(port: str) -> list[dict[str, Any]]:
+    """Send the batch to a service."""
+    return fetch(port, "/predict", json.dumps({"images": BATCH}).encode())["predictions"]
+
+
+def predict(project: Path, model: Path) -> list[dict[str, Any]]:
+    """Let the project's Predictor classify the batch, outside any container."""
+    script = project / "ask_predictor.py"
+    script.write_text(
+        "import json, sys\nimport numpy as np\nfrom quartz_reader.predictor import Predictor\n"
+        "images = np.array(json.loads(sys.argv[2]), np.uint8)\n"
+        "rows = Predictor(sys.argv[1]).classify(images)\n"
+        "print(json.dumps([{'label': r.label, 'probability': r.probability} for r in rows]))\n",
+        encoding="utf-8",
+    )
+    return json.loads(run_module(project, "ask_predictor", str(model), json.dumps(BATCH)))
+
+
+def equal(answers: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    assert [row["label"] for row in answers] == [row["label"] for row in expected]
+    assert [row["probability"] for row in answers] == pytest.approx(
+        [row["probability"] for row in expected], abs=1e-5
+    )
+
+
+def title(answers: Answers) -> str:
+    return "-".join(str(value) for value in answers.values())
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("answers", SERVICES, ids=title)
+def test_a_service(
+    answers: Answers, index: str, models: Path, tmp_path: Path, record_property: Any
+) -> None:
+    """Built without a lock file, started by a stranger on a read-only system, asked and stopped."""
+    project = prepare(tmp_path, description=DESCRIPTION, **answers)
+    onnx = answers["onnx_export"]
+    model = models / ("model.onnx" if onnx else "model.ckpt")
+    (project / "models").mkdir()
+    shutil.copy(model, project / "models")
+    arguments = ["--build-arg", "SOURCE_COMMIT=abc"]
+    arguments += [] if onnx else ["--build-arg", f"TORCH_INDEX={index}"]
+    started = time.monotonic()
+    with image(project, "api", *arguments) as tag:
+        seconds = time.monotonic() - started
+        built = json.loads(docker("image", "inspect", tag))[0]
+        size = built["Size"] / 1e6
+        record_property("measured", f"api, {title(answers)}: {size:.0f} MB in {seconds:.0f} s")
+        labels = built["Config"]["Labels"]
+        assert labels["org.opencontainers.image.description"] == DESCRIPTION
+        assert labels["org.opencontainers.image.revision"] == "abc"
+        found = inside(tag, "python", "-c", "import torch", check=False)
+        assert ("No module named 'torch'" in found) == onnx, found
+        assert inside(tag, "sh", "-c", "command -v cc gcc make uv git curl", check=False) == ""
+        if onnx and answers["serving"] == "fastapi":
+            assert size < 320
+        with container(tag, "--publish=127.0.0.1::8000") as name:
+            wait_until_healthy(name)
+            port = docker("port", name, "8000").rpartition(":")[2]
+            equal(ask(port), predict(project, model))
+            seconds, code = stop(name)
+            assert seconds < 10, docker("logs", name)
+            assert code == 0, docker("logs", name)
+        gone = f"gone{model.suffix}"
+        with container(tag, f"--env=SERVE_MODEL={gone}") as name:
+            assert docker("wait", name) == "2"
+            assert docker("logs", name).startswith(f"Error: {gone}: ")
+
+
+OLDER = {"pillow": "11.3.0"}
+
+
+def lock(project: Path, index: str) -> None:
+    """Make a lock file that names another release than the newest."""
+    wanted = [f"--upgrade-package={name}=={version}" for name, version in OLDER.items()]
+    run_module(project, "uv", "lock", "--quiet", f"--index=pytorch-cpu={index}", *wanted)
+
+
+def holds_older(tag: str) -> None:
+    script = "from importlib.metadata import version; print(version('pillow'))"
+    assert inside(tag, "python", "-c", script) == OLDER["pillow"]
+
+
+@pytest.mark.docker
+def test_a_lock_file_decides_what_a_service_holds(index: str, models: Path, tmp_path: Path) -> None:
+    project = prepare(tmp_path)
+    shutil.copytree(models, project / "models")
+    lock(project, index)
+    with image(project, "api") as tag:
+        holds_older(tag)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("onnx_export", [True, False])
+def test_without_a_model_the_build_says_what_is_missing(
+    onnx_export: bool, engine: None, tmp_path: Path
+) -> None:
+    project = prepare(tmp_path, onnx_export=onnx_export)
+    with pytest.raises(AssertionError) as error:
+        build(project, "api")
+    said = str(error.value)
+    assert f"models/model.{'onnx' if onnx_export else 'ckpt'}" in said
+    assert "not found" in said
+    assert f"`quartz_reader {'export' if onnx_export else 'train'}` write" in said
+
+
+def mounts(folder: Path) -> list[str]:
+    """Make the folders that training writes to, for a user that the image does not know."""
+    options = []
+    for name in ("data", "models", "outputs"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+        options.append(f"--volume={folder / name}:/app/{name}")
+    return options
+
+
+def checkpoint(folder: Path) -> str | None:
+    """Read which source trained the model in a folder, left there by the stranger."""
+    path = folder / "models" / "model.ckpt"
+    assert f"{path.stat().st_uid}:{path.stat().st_gid}" == SOMEBODY
+    script = "import sys, torch; print(torch.load(sys.argv[1], weights_only=True)['commit'])"
+    command = [sys.executable, "-c", script, path]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("tracker", "environment", "locked"), [("wandb", "uv", True), ("comet", "conda", False)]
+)
+def test_training(
+    tracker: str,
+    environment: str,
+    locked: bool,
+    index: str,
+    tmp_path: Path,
+    record_property: Any,
+) -> None:
+    """Offline, it leaves a checkpoint where it is told to; stopped, what it has learnt so far."""
+    project = prepare(tmp_path, tracker=tracker, environment=environment, description=DESCRIPTION)
+    if locked:
+        lock(project, index)
+    arguments = ("--build-arg", f"TORCH_INDEX={index}", "--build-arg", "SOURCE_COMMIT=abc")
+    started = time.monotonic()
+    with image(project, "train", *arguments) as tag:
+        seconds = time.monotonic() - started
+        built = json.loads(docker("image", "inspect", tag))[0]
+        size = f"{built['Size'] / 1e6:.0f} MB in {seconds:.0f} s"
+        record_property("measured", f"train, {tracker} and {environment}: {size}")
+        assert built["Config"]["Labels"]["org.opencontainers.image.description"] == DESCRIPTION
+        assert inside(tag, "sh", "-c", "command -v cc gcc make uv git curl", check=False) == ""
+        if locked:
+            holds_older(tag)
+        options = ["--network=none", *mounts(tmp_path)]
+        said = docker("run", "--rm", *HARDENED, *options, tag, "trainer.max_epochs=2")
+        assert "Best checkpoint: models/model.ckpt" in said
+        assert "WARNING" not in said
+        assert checkpoint(tmp_path) == "abc"
+
+        with container(tag, *options, command=["trainer.max_epochs=100000"]) as name:
+            while "epoch 3/" not in docker("logs", name):
+                assert state(name)["Running"], docker("logs", name)
+                time.sleep(0.2)
+            seconds, code = stop(name)
+            said = docker("logs", name)
+        assert code == 130, said
+        assert seconds < 10
+        (last,) = re.findall(r"train resume=/app/(\S+last\.ckpt)", said)
+        assert (tmp_path / last).is_file()
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+@pytest.mark.docker
+def test_compose(index: str, models: Path, tmp_path: Path) -> None:
+    """A service, an MLflow server, and a training that the server hears of."""
+    project = prepare(tmp_path, tracker="mlflow")
+    mounts(project)
+    shutil.copy(models / "model.onnx", project / "models")
+    api, mlflow = free_port(), free_port()
+    compose = functools.partial(
+        docker, "compose", cwd=project,
+        TORCH_INDEX=index, API_PORT=api, MLFLOW_PORT=mlflow, COMPOSE_PROJECT_NAME="mlbake-test",
+    )  # fmt: skip
+    compose("config", "--quiet")
+    try:
+        compose("build", "api", "mlflow")
+        compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120")
+        equal(ask(api), predict(project, models / "model.onnx"))
+
+        said = compose("run", "--rm", f"--user={SOMEBODY}", "train", "trainer.max_epochs=2")
+        assert "MLflow registered quartz_reader version 1 as candidate" in said
+        assert checkpoint(project) == "None"
+        (model,) = fetch(mlflow, "/api/2.0/mlflow/registered-models/search")["registered_models"]
+        assert model["name"] == "quartz_reader"
+        run = model["latest_versions"][0]["run_id"]
+        listing = fetch(mlflow, f"/api/2.0/mlflow/artifacts/list?run_id={run}&path=model")
+        assert [file["path"] for file in listing["files"]] == ["model/model.ckpt"]
+
+        # Without the server, MLflow's own files are among the outputs
+        folders = mounts(tmp_path)
+        alone = ["--rm", "--network=none", *HARDENED, *folders, "quartz_reader-train"]
+        said = docker("run", *alone, "trainer.max_epochs=1")
+        assert "Best checkpoint: models/model.ckpt" in said
+        assert "WARNING" not in said
+        assert (tmp_path / "outputs" / "mlflow.db").is_file()
+    finally:
+        compose("down", "--volumes", "--timeout", "10", check=False)
+        docker("image", "rm", "--force", "quartz_reader-api", "quartz_reader-train", check=False)
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    missing.cache_clear()
+    assert missing() == "there is no docker command"
+    missing.cache_clear()
