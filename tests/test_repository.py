@@ -1,5 +1,6 @@
 """This repository itself: its code, documentation and workflows, and what the README claims."""
 
+import json
 import re
 import shutil
 import subprocess

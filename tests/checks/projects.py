@@ -697,11 +697,30 @@ def _refused(configs: Configs, names: tuple[str, ...], jobs: tuple[Job, ...]) ->
     left = dict.fromkeys(jobs, "")
     for name in names:
         refused = {}
+
+        def problem_of(job: Job, name: str = name) -> str:
+            return _composition_problem(_reached(configs, name, job), name, job)
+
         for batch in _batches(tuple(left), groups):
-            if _composition_problem(configs, name, tuple(word for job in batch for word in job)):
-                refused |= {job: _composition_problem(configs, name, job) for job in batch}
+            if problem_of(tuple(word for job in batch for word in job)):
+                refused |= {job: problem_of(job) for job in batch}
         left = {job: left[job] or reason for job, reason in refused.items() if reason}
     return left
+
+
+@functools.lru_cache(maxsize=5000)
+def _reached(configs: Configs, name: str, job: Job) -> Configs:
+    """Leave out the files that a job can't choose, so that projects share its composition."""
+    chosen = {re.split(r"[/@=]", word.lstrip("+~"), maxsplit=1)[0] for word in job}
+    for path, text in configs:
+        if path == f"configs/{name}.yaml":
+            defaults = read_yaml(text).get("defaults", [])
+            chosen |= {key.split()[-1] for row in defaults if isinstance(row, dict) for key in row}
+    return tuple(
+        (path, text)
+        for path, text in configs
+        if path == f"configs/{name}.yaml" or path.split("/")[1] in chosen
+    )
 
 
 def _batches(jobs: tuple[Job, ...], groups: set[str]) -> list[list[Job]]:
