@@ -309,7 +309,7 @@ def test_a_service(
         found = inside(tag, "python", "-c", "import torch", check=False)
         assert ("No module named 'torch'" in found) == onnx, found
         assert inside(tag, "sh", "-c", "command -v cc gcc make uv git curl", check=False) == ""
-        if onnx and answers["serving"] == "fastapi":
+        if onnx:
             assert size < 320
         with container(tag, "--publish=127.0.0.1::8000") as name:
             wait_until_healthy(name)
