@@ -4,14 +4,19 @@ Only where the CPU build of PyTorch comes from is replaced: `MLBAKE_TORCH` names
 index of it (`nox -s tests` makes it), so that the test needs no host but the package registry.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bakery import bake
+from bakery import TEMPLATE, bake
 from PIL import Image
 
 # Started by the README, but not by a test: each says why
@@ -22,7 +27,10 @@ LEFT_OUT = {
     "conda env create": "conda's channels are no package registry of this suite",
     "conda activate": "there is no conda environment",
     "python -m venv": "the test has made it",
+    'pytest -m "not slow"': "is a part of `pytest --cov`",
 }
+# What is asked of the service, while that runs
+CLIENTS = ("curl ", "locust", "--group load")
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +97,27 @@ class Shell:
         self.log.append(f"ran: {line}")
         return done.stdout
 
+    @contextlib.contextmanager
+    def serving(self, line: str) -> Iterator[None]:
+        """Run a line that serves on port 8000, which one test at a time can have."""
+        with (TEMPLATE / ".cache" / "port-8000.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            service = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"], cwd=self.project, env=self.environment
+            )
+            try:
+                for _ in range(600):
+                    with contextlib.suppress(OSError):
+                        urllib.request.urlopen("http://127.0.0.1:8000/readyz")
+                        break
+                    assert service.poll() is None, f"$ {line}\nended at once"
+                    time.sleep(0.1)
+                self.log.append(f"ran: {line}")
+                yield
+            finally:
+                service.terminate()
+                service.wait(20)
+
     def accuracy(self, output: str) -> float:
         """Read the test accuracy out of what `train` printed."""
         return float(re.findall(r"test/accuracy ([\d.]+)", output)[-1])
@@ -116,7 +145,13 @@ def pip_settings(index: Path, folder: Path) -> dict[str, str]:
 
 def follow(shell: Shell, lines: list[str], record_property: pytest.FixtureRequest) -> None:
     """Run the lines, and check what the first training reaches."""
+    service = contextlib.ExitStack()
     for line in lines:
+        if line.endswith(f"{shell.project.name} serve"):
+            service.enter_context(shell.serving(line))
+            continue
+        if not any(client in line for client in CLIENTS):
+            service.close()
         output = shell.run(line)
         if line.endswith(f" {shell.project.name} train") or line == f"{shell.project.name} train":
             assert shell.accuracy(output) >= 0.97, output
@@ -153,7 +188,7 @@ def test_readme_with_uv(tmp_path, torch_index, record_property) -> None:
 @pytest.mark.isolated
 def test_readme_with_pip(tmp_path, torch_index, record_property) -> None:
     """The block that is for pip, then the commands without `uv run`."""
-    project = bake({"tracker": "none"}, tmp_path).path
+    project = bake({"tracker": "none", "serving": "none"}, tmp_path).path
     environment = in_venv(tmp_path / "venv") | pip_settings(torch_index, tmp_path)
     shell = Shell(project, environment)
     blocks = commands((project / "README.md").read_text("utf-8"))
@@ -165,7 +200,8 @@ def test_readme_with_pip(tmp_path, torch_index, record_property) -> None:
 @pytest.mark.isolated
 def test_readme_with_conda(tmp_path, torch_index, record_property) -> None:
     """Everything that follows `conda activate`, in a virtual environment that holds PyTorch."""
-    project = bake({"environment": "conda", "tracker": "tensorboard"}, tmp_path).path
+    answers = {"environment": "conda", "tracker": "tensorboard", "serving": "bentoml"}
+    project = bake(answers, tmp_path).path
     make_pictures(project / "path/to/pictures")
     environment = in_venv(tmp_path / "venv") | pip_settings(torch_index, tmp_path)
     shell = Shell(project, environment)

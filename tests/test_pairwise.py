@@ -1,7 +1,9 @@
 """Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
-code, tests and settings are the same text share one run of the baked project's tests.
+code, tests and settings are the same text share one run of the baked project's tests. Those that it
+marks as slow train in processes of their own, and ask for nothing over HTTP: rows that differ in
+`serving` and `docker` only share them.
 """
 
 import functools
@@ -9,6 +11,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -69,14 +72,20 @@ def code_of(folder: Path) -> str:
 
 
 @functools.cache
-def distinct() -> dict[str, Answers]:
-    """Name one row for each distinct code."""
-    import tempfile
-
-    found: dict[str, Answers] = {}
+def distinct() -> list[tuple[Answers, bool]]:
+    """List one row for each distinct code, and whether its slow tests are still to be run."""
+    codes: set[str] = set()
+    trained: set[str] = set()
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         for number, row in enumerate(rows()):
-            found.setdefault(code_of(bake(row, Path(folder, str(number))).path), row)
+            code = code_of(bake(row, Path(folder, str(number))).path)
+            alone = row | {"serving": "none", "docker": False}
+            training = code_of(bake(alone, Path(folder, f"{number}-alone")).path)
+            if code not in codes:
+                found.append((row, training not in trained))
+                codes.add(code)
+                trained.add(training)
     return found
 
 
@@ -92,9 +101,12 @@ def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
 
 
 @pytest.mark.pairwise
-@pytest.mark.parametrize("row", distinct().values(), ids=name)
-def test_own_tests_pass(row: Answers, tmp_path: Path) -> None:
-    output = run(bake(row, tmp_path).path, "pytest", "--cov", "-p", "no:cacheprovider", "-q")
+@pytest.mark.parametrize(
+    ("row", "slow"), distinct(), ids=[f"{name(row)}-{slow}" for row, slow in distinct()]
+)
+def test_own_tests_pass(row: Answers, slow: bool, tmp_path: Path) -> None:
+    which = ["--cov"] if slow else ["-m", "not slow"]
+    output = run(bake(row, tmp_path).path, "pytest", *which, "-p", "no:cacheprovider", "-q")
     assert " skipped" not in output, output
 
 

@@ -139,6 +139,7 @@ def test_a_sweep_promotes_none_of_its_models(cli):
     assert not Path("models").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work(configure):
     overrides = "trainer.max_epochs=2", "hydra.run.dir=shared"
     subprocess.run([*COMMAND, "trainer=ddp", *overrides], env=ENVIRONMENT, check=True)
@@ -169,6 +170,7 @@ def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypat
     assert logged("run", "epoch")[-1] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
 def test_an_interrupted_run_can_be_resumed(configure):
     forever = "trainer.max_epochs=100000", "callbacks.early_stopping.patience=100000"
