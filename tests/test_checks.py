@@ -234,6 +234,14 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "JSON that does not parse": (extra("a.json", '{"a": 1,}\n'), "unparsable", "a.json"),
     "notebook without cells": (extra("a.ipynb", "{}\n"), "unparsable", "a.ipynb"),
     "settings that do not parse": (extra(".dvc/config", "[a\n"), "unparsable", ".dvc/config"),
+    "label that ends early": (
+        dockerised('FROM a\nLABEL org.opencontainers.image.title="a"b"\n', "*\n"),
+        "unparsable", "label title",
+    ),
+    "label that holds a variable": (
+        dockerised('FROM a\nLABEL org.opencontainers.image.title="$5"\n', "*\n"),
+        "unparsable", "label title",
+    ),
     "environment that does not parse": (extra(".env.example", "a b\n"), "unparsable", "a b"),
     # the file set
     "missing prune": (

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bakery import MEMORY, bake
-from checks.texts import ruff_problems, unparsable
+from checks.texts import labels, ruff_problems, unparsable
 from checks.tree import Tree
 from cookiecutter.exceptions import FailedHookException
 from hypothesis import example, given, settings
@@ -69,10 +69,14 @@ def reads_back(tree: Tree, answers: dict[str, str]) -> None:
     project: dict[str, Any] = tomllib.loads(tree.texts["pyproject.toml"])["project"]
     site: dict[str, Any] = tomllib.loads(tree.texts["zensical.toml"])["project"]
     readme = tree.texts["README.md"].split("\n")
+    images = [labels(text) for text in tree.under(".dockerfile").values()]
+    assert len(images) == 2
     if "project_name" in answers:
+        assert all(image["title"] == answers["project_name"] for image in images)
         assert site["site_name"] == answers["project_name"]
         assert readme[0] == f"# {answers['project_name']}"
     if "description" in answers:
+        assert all(image["description"] == answers["description"] for image in images)
         assert project["description"] == site["site_description"] == answers["description"]
         assert answers["description"] in readme
         # It still looks like what was typed, where quoting allows
@@ -91,6 +95,7 @@ def reads_back(tree: Tree, answers: dict[str, str]) -> None:
 @example(text='A "great": project \\ with {braces} & ünïcode 🚀', name="description")
 @example(text='O\'Brien "Bob"', name="author_name")
 @example(text="Ends with a backslash \\", name="description")
+@example(text="costs $5, ${x}", name="description")
 @example(text='"""', name="description")
 @example(text="'''", name="author_name")
 @example(text='\\"""\\', name="project_name")

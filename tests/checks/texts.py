@@ -75,6 +75,21 @@ def _parse_env(text: str) -> None:
             raise ValueError(f"{line!r} is neither a comment nor NAME=value")
 
 
+def labels(dockerfile: str) -> dict[str, str]:
+    """Read what a Dockerfile says of its image, as a build does.
+
+    Raises:
+        ValueError: A value ends early, or part of it would be taken for a variable.
+    """
+    found = {}
+    for name, rest in re.findall(r"\borg\.opencontainers\.image\.(\w+)=(\".*)", dockerfile):
+        value = re.fullmatch(r'"((?:[^"\\$]|\\["\\$])*)"(?: \\)?', rest)
+        if value is None:
+            raise ValueError(f"label {name} does not parse: {rest}")
+        found[name] = re.sub(r"\\(.)", r"\1", value.group(1))
+    return found
+
+
 def _parser(path: str) -> Callable[[str], Any] | None:
     if path.endswith(INI):
         return _parse_ini
@@ -86,6 +101,7 @@ def _parser(path: str) -> Callable[[str], Any] | None:
         ".yaml": read_yaml,
         ".yml": read_yaml,
         ".cff": read_yaml,
+        ".dockerfile": labels,
         ".json": json.loads,
         ".ipynb": _parse_notebook,
     }
