@@ -1,0 +1,352 @@
+"""Serving: the baked service under load, next to the usual one, to the ceiling and to others.
+
+One core is the servers', another the load generator's (wrk), on loopback: single images as JSON,
+with validation, limits, request ids and logs on, as shipped. Every server is started anew for each
+turn, so that none runs beside another.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+import onnx
+import onnxruntime
+from measure import ratio, verdict
+from onnx import TensorProto, helper, numpy_helper
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+SERVERS = Path(__file__).with_name("servers")
+SLUG = "bench_project"
+
+OURS = "as shipped"
+NAIVE = "usual FastAPI service"
+CEILING = "FastAPI route that returns a constant"
+ALONE = "as shipped, one connection"
+BATCHED = "slow model, as shipped"
+UNBATCHED = "slow model, a batch of one a call"
+BENTOML = "baked with BentoML"
+LITSERVE = "LitServe"
+TORCHSERVE = "TorchServe"
+KEYS = ("rate", "p50", "p99")
+
+SCRIPT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = io.open("BODY"):read("*a")
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    "RESULT %f %f %f %d\\n",
+    summary.requests / summary.duration * 1e6,
+    latency:percentile(50), latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  ))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw.
+
+    Attributes:
+        rate: Answers per second.
+        p50: Median latency in microseconds.
+        p99: Latency in microseconds that 99 of 100 answers stay below.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def bake(folder: Path, serving: str) -> Path:
+    """Bake a project and return its folder."""
+    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
+    answers = [f"project_slug={SLUG}", "tracker=none", f"serving={serving}"]
+    subprocess.run(
+        [*command, "--output-dir", str(folder / serving), *answers],
+        check=True,
+        capture_output=True,
+    )
+    return folder / serving / SLUG
+
+
+def run(project: Path, *arguments: str) -> None:
+    """Run a command of the baked project."""
+    environment = os.environ | {"PYTHONPATH": str(project / "src")}
+    command = [sys.executable, "-m", SLUG, *arguments]
+    subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
+
+
+def slow_model(path: Path, like: Path, milliseconds: float) -> None:
+    """Write a model of the same inputs and outputs, one image of which costs `milliseconds`.
+
+    It is a wide multilayer perceptron: its weights have to come from memory for every call, however
+    many images the call holds, as those of large models do.
+    """
+    original = onnx.load(like)
+    generator = np.random.default_rng(0)
+    width = 1000
+    while True:
+        sizes = [64, width, width, 10]
+        weights = [
+            numpy_helper.from_array(
+                generator.normal(0, rows**-0.5, (rows, columns)).astype(np.float32), f"w{n}"
+            )
+            for n, (rows, columns) in enumerate(itertools.pairwise(sizes))
+        ]
+        shape = numpy_helper.from_array(np.array([-1, 64]), "shape")
+        nodes = [
+            helper.make_node("Cast", ["images"], ["float"], to=TensorProto.FLOAT),
+            helper.make_node("Reshape", ["float", "shape"], ["h0"]),
+            helper.make_node("MatMul", ["h0", "w0"], ["a0"]),
+            helper.make_node("Tanh", ["a0"], ["h1"]),
+            helper.make_node("MatMul", ["h1", "w1"], ["a1"]),
+            helper.make_node("Tanh", ["a1"], ["h2"]),
+            helper.make_node("MatMul", ["h2", "w2"], ["logits"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "slow",
+            [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 1, 8, 8])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])],
+            [*weights, shape],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+        helper.set_model_props(model, {row.key: row.value for row in original.metadata_props})
+        onnx.save(model, path)
+        took = model_microseconds(path) / 1000
+        if took >= milliseconds:
+            print(f"the slow model: {width} units a layer, {took:.1f} ms an image")
+            return
+        width = int(width * max(1.05, min(2, (milliseconds / took) ** 0.5)))
+
+
+def model_microseconds(path: Path) -> float:
+    """Return the median time of one image in ONNX Runtime, in microseconds."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options)
+    image = {"images": np.zeros((1, 1, 8, 8), np.uint8)}
+    times = []
+    for _ in range(200):
+        start = time.perf_counter()
+        session.run(None, image)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e6
+
+
+def pinned(core: int) -> list[str]:
+    """Hold a command to one core, where the system can."""
+    return ["taskset", "--cpu-list", str(core)] if shutil.which("taskset") else []
+
+
+@dataclass(frozen=True)
+class Case:
+    """A server and how it is asked.
+
+    Attributes:
+        command: What starts it; `PORT` is replaced.
+        environment: Variables that it gets.
+        path: What is asked for.
+        connections: How many clients ask at a time.
+    """
+
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    path: str = "predict"
+    connections: int = 32
+    port: int = 0
+
+
+def torchserve(folder: Path, model: Path) -> Case:
+    """Archive the model for TorchServe, and configure that."""
+    handler = SERVERS / "torchserve_handler.py"
+    options = ["--model-name=digits", "--version=1", f"--extra-files={model}", "--force"]
+    subprocess.run(
+        ["torch-model-archiver", *options, f"--handler={handler}", f"--export-path={folder}"],
+        check=True,
+        capture_output=True,
+    )
+    ports = [free_port() for _ in range(3)]
+    addresses = zip(["inference", "management", "metrics"], ports, strict=True)
+    lines = [f"{kind}_address=http://127.0.0.1:{port}" for kind, port in addresses]
+    settings = folder / "config.properties"
+    settings.write_text("\n".join([*lines, "disable_token_authorization=true\n"]))
+    command = ["torchserve", "--foreground", "--ncs", f"--model-store={folder}"]
+    return Case(
+        [*command, "--models=digits=digits.mar", f"--ts-config={settings}"],
+        {"LOG_LOCATION": str(folder), "METRICS_LOCATION": str(folder)},
+        path="predictions/digits",
+        port=ports[0],
+    )
+
+
+def measure(case: Case, script: Path, body: bytes, seconds: int) -> Load:
+    """Start a server, warm it up, load it and stop it."""
+    port = str(case.port or free_port())
+    url = f"http://127.0.0.1:{port}/{case.path}"
+    command = [port if word == "PORT" else word for word in case.command]
+    with server(command, url, body, case.environment | {"SERVE_PORT": port}):
+        load(url, script, case.connections, 1)
+        return load(url, script, case.connections, seconds)
+
+
+@contextlib.contextmanager
+def server(
+    command: list[str], url: str, body: bytes, environment: dict[str, str]
+) -> Iterator[None]:
+    """Run a server on the first core, and wait for its first answer."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [*pinned(0), *command],
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            end = time.monotonic() + 60
+            while not answers(url, body):
+                if process.poll() is not None or time.monotonic() > end:
+                    log.seek(0)
+                    sys.exit(f"{' '.join(command)} does not answer:\n{log.read()[-2000:]}")
+                time.sleep(0.1)
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def answers(url: str, body: bytes) -> bool:
+    """Say whether a server answers the request that it will be measured with."""
+    try:
+        answer = httpx.post(url, content=body, headers={"content-type": "application/json"})
+        return answer.status_code == 200 and "predictions" in answer.json()
+    except httpx.TransportError:
+        return False
+
+
+def load(url: str, script: Path, connections: int, seconds: float) -> Load:
+    """Ask over and over on some connections, from the second core."""
+    command = [*pinned(1), "wrk", "--threads=1", f"--connections={connections}", "--latency"]
+    options = [f"--duration={seconds:.0f}s", "--timeout=10s", f"--script={script}", url]
+    done = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
+    rate, p50, p99, errors = map(float, line.split()[1:])
+    if errors:
+        sys.exit(f"{url}: {errors:.0f} requests failed")
+    return Load(rate, p50, p99)
+
+
+def free_port() -> int:
+    """Find a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def main() -> None:
+    """Bake, train, export, serve and print the medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of load a turn")
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed; it is a package of most systems: apt install wrk")
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        project, bento = bake(folder, "fastapi"), bake(folder, "bentoml")
+        run(project, "train", "logger=csv")
+        run(project, "export")
+        model = project / "models/model.onnx"
+        slow = folder / "slow.onnx"
+        slow_model(slow, model, milliseconds=5)
+        image = np.load(project / "data/processed/digits/test_images.npy")[:1]
+        (folder / "body.json").write_text(json.dumps({"images": image.tolist()}))
+        body = (folder / "body.json").read_bytes()
+        script = folder / "post.lua"
+        script.write_text(SCRIPT.replace("BODY", str(folder / "body.json")))
+
+        ours = [sys.executable, "-m", f"{SLUG}.api"]
+        naive = [sys.executable, str(SERVERS / "naive.py"), str(model), "PORT"]
+        cases = {
+            OURS: Case(ours, {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)}),
+            NAIVE: Case(naive),
+            CEILING: Case(naive, path="constant"),
+            ALONE: Case(
+                ours,
+                {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)},
+                connections=1,
+            ),
+            BATCHED: Case(ours, {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(slow)}),
+            UNBATCHED: Case(
+                ours,
+                {
+                    "PYTHONPATH": str(project / "src"),
+                    "SERVE_MODEL": str(slow),
+                    "SERVE_MAX_BATCH": "1",
+                },
+            ),
+            BENTOML: Case(
+                [sys.executable, "-m", f"{SLUG}.service"],
+                {"PYTHONPATH": str(bento / "src"), "SERVE_MODEL": str(model)},
+            ),
+        }
+        if importlib.util.find_spec("litserve"):
+            cases[LITSERVE] = Case([sys.executable, str(SERVERS / "lit.py"), str(model), "PORT"])
+        else:
+            print("LitServe is not measured: pip install litserve")
+        if shutil.which("torchserve") and shutil.which("java"):
+            cases[TORCHSERVE] = torchserve(folder, model)
+        else:
+            print(
+                "TorchServe is not measured: pip install torchserve torch-model-archiver; and Java"
+            )
+
+        loads: dict[str, list[Load]] = {name: [] for name in cases}
+        own: list[float] = []
+        for _ in range(options.turns):
+            own.append(model_microseconds(model))
+            for name, case in cases.items():
+                loads[name].append(measure(case, script, body, options.seconds))
+
+    print(f"one image takes the model {statistics.median(own):.0f} us")
+    for name, found in loads.items():
+        rate, p50, p99 = (statistics.median(getattr(one, key) for one in found) for key in KEYS)
+        print(f"{name:<38}{rate:>8,.0f} requests/s   p50 {p50:>8,.0f} us   p99 {p99:>8,.0f} us")
+    rates = {name: [one.rate for one in found] for name, found in loads.items()}
+    verdict("requests/s, as shipped / naive", ratio(rates, OURS, NAIVE), at_least=2.5)
+    verdict("requests/s, as shipped / constant route", ratio(rates, OURS, CEILING), at_least=0.55)
+    tails = {name: [one.p99 for one in found] for name, found in loads.items()}
+    verdict("p99, as shipped / naive", ratio(tails, OURS, NAIVE), at_most=1)
+    over = statistics.median(one.p50 - us for one, us in zip(loads[ALONE], own, strict=True))
+    verdict("one connection, us over the model's own time", over, at_most=250)
+    verdict(
+        "slow model, with micro-batching / without", ratio(rates, BATCHED, UNBATCHED), at_least=4
+    )
+
+
+if __name__ == "__main__":
+    main()
