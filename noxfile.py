@@ -86,7 +86,8 @@ def docs(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure what the README states: `nox -s benchmarks`."""
     install_everything(session)
-    for name in ("bake", "startup", "training"):
+    session.install("--quiet", "litserve>=0.2.10")
+    for name in ("bake", "startup", "training", "serving"):
         session.run("python", f"benchmarks/{name}.py")
 
 

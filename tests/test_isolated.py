@@ -26,6 +26,7 @@ LEFT_OUT = {
     "tensorboard --logdir": "serves until it is stopped",
     "conda env create": "conda's channels are no package registry of this suite",
     "conda activate": "there is no conda environment",
+    "docker compose": "test_docker.py builds the images and runs them",
     "python -m venv": "the test has made it",
     'pytest -m "not slow"': "is a part of `pytest --cov`",
 }
