@@ -326,6 +326,7 @@ def test_stopping_answers_what_was_accepted(slow, images):
         assert [future.result().status_code for future in futures] == [200] * 8
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
 def test_the_process_logs_json_and_stops_on_sigterm(model, port, images):
     process = start(model, port=port)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
