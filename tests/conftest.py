@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bakery import TEMPLATE
+from engine import missing
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -20,6 +21,12 @@ def _hook_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a Docker Engine where there is none: from here, it is one line for all."""
+    if item.get_closest_marker("docker") and (reason := missing()):
+        pytest.skip(f"images are not built: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

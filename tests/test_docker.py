@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 import yaml
 from bakery import Answers, bake, questions
+from engine import missing
 from test_files import renderings
 from test_isolated import torch_index  # noqa: F401 - a fixture
 from test_pairwise import run as run_module
@@ -133,28 +134,8 @@ def docker(*command: str, cwd: Path | None = None, check: bool = True, **variabl
     return done.stdout.strip()
 
 
-@functools.cache
-def missing() -> str:
-    """Say what keeps containers from running here."""
-    if sys.platform != "linux":
-        return "containers are tested on Linux only"
-    if not shutil.which("docker"):
-        return "there is no docker command"
-    for command in (["info"], ["compose", "version"], ["buildx", "version"]):
-        if subprocess.run(["docker", *command], capture_output=True, check=False).returncode:
-            return f"`docker {' '.join(command)}` fails"
-    return ""
-
-
 @pytest.fixture(scope="session")
-def engine() -> None:
-    """Skip what needs a Docker Engine where there is none."""
-    if reason := missing():
-        pytest.skip(f"images are not built: {reason}")
-
-
-@pytest.fixture(scope="session")
-def index(engine: None, torch_index: Path) -> Iterator[str]:  # noqa: F811
+def index(torch_index: Path) -> Iterator[str]:  # noqa: F811
     """Serve the CPU build of PyTorch where builds can reach it, and return the address."""
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -178,7 +159,7 @@ def prepare(folder: Path, **answers: Any) -> Path:
 
 
 @pytest.fixture(scope="session")
-def models(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train and export once; every image holds this model."""
     project = prepare(tmp_path_factory.mktemp("trained"))
     run_module(project, "quartz_reader", "train", "trainer.max_epochs=3")
@@ -349,9 +330,7 @@ def test_a_lock_file_decides_what_a_service_holds(index: str, models: Path, tmp_
 
 @pytest.mark.docker
 @pytest.mark.parametrize("onnx_export", [True, False])
-def test_without_a_model_the_build_says_what_is_missing(
-    onnx_export: bool, engine: None, tmp_path: Path
-) -> None:
+def test_without_a_model_the_build_says_what_is_missing(onnx_export: bool, tmp_path: Path) -> None:
     project = prepare(tmp_path, onnx_export=onnx_export)
     with pytest.raises(AssertionError) as error:
         build(project, "api")
@@ -431,6 +410,12 @@ def free_port() -> str:
 
 
 @pytest.mark.docker
+def test_compose_reads_every_file(tmp_path: Path) -> None:
+    for name in write(tmp_path, texts(["compose.yaml"])):
+        docker("compose", "--file", name, "--profile", "*", "config", "--quiet", cwd=tmp_path)
+
+
+@pytest.mark.docker
 def test_compose(index: str, models: Path, tmp_path: Path) -> None:
     """A service, an MLflow server, and a training that the server hears of."""
     project = prepare(tmp_path, tracker="mlflow")
@@ -470,6 +455,4 @@ def test_compose(index: str, models: Path, tmp_path: Path) -> None:
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    missing.cache_clear()
-    assert missing() == "there is no docker command"
-    missing.cache_clear()
+    assert missing.__wrapped__() == "there is no docker command"

@@ -1,0 +1,19 @@
+"""What keeps images from being built and run on this machine."""
+
+import functools
+import shutil
+import subprocess
+import sys
+
+
+@functools.cache
+def missing() -> str:
+    """Say what is missing, or nothing where a Docker Engine answers."""
+    if sys.platform != "linux":
+        return "containers are tested on Linux only"
+    if not shutil.which("docker"):
+        return "there is no docker command"
+    for command in (["info"], ["compose", "version"], ["buildx", "version"]):
+        if subprocess.run(["docker", *command], capture_output=True, check=False).returncode:
+            return f"`docker {' '.join(command)}` fails"
+    return ""
