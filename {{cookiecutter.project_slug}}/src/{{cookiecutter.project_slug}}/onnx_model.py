@@ -1,13 +1,17 @@
 """Running an exported model: the file is all that is needed, PyTorch is not."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from . import UserError
+
+# Once imported, it has made an id of this machine in the home directory already
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
