@@ -19,6 +19,7 @@ docker = ANSWERS["docker"]
 KEEP = {
     ".dockerignore": docker,
     ".env.example": tracker in {"wandb", "mlflow", "comet"},
+    "bentofile.yaml": serving == "bentoml",
     "compose.yaml": docker,
     "configs/export.yaml": onnx_export,
     "configs/logger/comet.yaml": tracker == "comet",
@@ -51,6 +52,7 @@ KEEP = {
     "tests/test_export.py": onnx_export,
     "tests/test_load.py": serving != "none",
     "tests/test_mlflow_tracking.py": tracker == "mlflow",
+    "tests/test_service.py": serving == "bentoml",
     "tests/test_tensorboard_tracking.py": tracker == "tensorboard",
     "tests/test_wandb_tracking.py": tracker == "wandb",
 }

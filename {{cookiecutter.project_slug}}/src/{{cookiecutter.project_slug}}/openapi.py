@@ -1,0 +1,125 @@
+"""The OpenAPI document of the BentoML service, and the page that shows it."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from .payloads import ModelInfo, PredictResponse
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>The service's endpoints</title>
+<link rel="stylesheet" href="static_content/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "docs.json", dom_id: "#swagger-ui"})</script>
+</html>
+"""
+
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+
+
+class Invalid(BaseModel):
+    """Which elements of a request are wrong, and why."""
+
+    detail: list[dict[str, Any]]
+
+
+class Failure(BaseModel):
+    """What BentoML answers when it gives a request up."""
+
+    error: str
+
+
+def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
+    """Describe every endpoint.
+
+    Args:
+        request_type: The body of /predict.
+        version: Of the model.
+    """
+    models = (request_type, PredictResponse, ModelInfo, Problem, Invalid, Failure)
+    _, schemas = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+
+    def body(*names: str) -> dict[str, Any]:
+        choices = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+        return {"application/json": {"schema": {"anyOf": choices}}}
+
+    def answer(description: str, *names: str) -> dict[str, Any]:
+        return {"description": description, "content": body(*names)}
+
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    refusals = {
+        "413": answer("The body is too large", "Problem"),
+        "415": answer("The body is of a type that is not taken", "Problem"),
+        "422": answer("Elements of the body are wrong", "Invalid"),
+        "500": answer("The model failed", "Failure"),
+        "503": answer("Too many images wait", "Problem", "Failure"),
+        "504": answer("The answer took too long", "Problem"),
+    }
+    file = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": __package__, "version": version},
+        "paths": {
+            "/predict": {
+                "post": {
+                    "summary": "Classify a batch of images, given as nested lists of pixels.",
+                    "requestBody": {"required": True, "content": body(request_type.__name__)},
+                    "responses": {
+                        "200": answer("One prediction for each image", "PredictResponse"),
+                        **refusals,
+                    },
+                }
+            },
+            "/predict/file": {
+                "post": {
+                    "summary": "Classify a picture of any size, PNG or JPEG.",
+                    "requestBody": {
+                        "required": True,
+                        "content": {"multipart/form-data": {"schema": file}},
+                    },
+                    "responses": {
+                        "200": answer("The prediction", "Prediction"),
+                        "400": answer("The picture is broken or too large", "Problem"),
+                        **refusals,
+                    },
+                }
+            },
+            "/model": {
+                "get": {
+                    "summary": "Describe the model.",
+                    "responses": {"200": answer("What answers", "ModelInfo")},
+                }
+            },
+            "/livez": {
+                "get": {
+                    "summary": "Say that the process runs.",
+                    "responses": {"200": {"description": "It does", "content": text}},
+                }
+            },
+            "/readyz": {
+                "get": {
+                    "summary": "Say whether the model has answered its first batch.",
+                    "responses": {
+                        "200": {"description": "It has", "content": text},
+                        "503": {"description": "Not yet", "content": text},
+                    },
+                }
+            },
+        },
+        "components": {"schemas": schemas["$defs"]},
+    }
