@@ -1,6 +1,7 @@
 """The HTTP service: FastAPI around one `Predictor`, whose calls concurrent requests share."""
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -201,6 +202,9 @@ def serve() -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
+    # The lists of pixels call the garbage collector often; it need not look at what stays anyway
+    gc.freeze()
+    gc.set_threshold(10_000)
     uvicorn.Server(config).run(sockets=[listener])
 
 
