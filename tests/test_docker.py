@@ -143,10 +143,12 @@ def index(torch_index: Path) -> Iterator[str]:  # noqa: F811
             pass
 
     handler = functools.partial(Quiet, directory=str(torch_index))
-    server = ThreadingHTTPServer(("0.0.0.0", 0), handler)  # noqa: S104 - one public wheel
+    # The same port in the next session: the address is part of what a layer is cached for
+    port = 18100 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    server = ThreadingHTTPServer(("0.0.0.0", port), handler)  # noqa: S104 - one public wheel
     threading.Thread(target=server.serve_forever, daemon=True).start()
     networks = json.loads(docker("network", "inspect", "bridge"))
-    yield f"http://{networks[0]['IPAM']['Config'][0]['Gateway']}:{server.server_port}"
+    yield f"http://{networks[0]['IPAM']['Config'][0]['Gateway']}:{port}"
     server.shutdown()
 
 
@@ -402,6 +404,11 @@ def test_training(
         assert seconds < 10
         (last,) = re.findall(r"train resume=/app/(\S+last\.ckpt)", said)
         assert (tmp_path / last).is_file()
+
+        with container(tag, *options) as name:  # nothing but Python itself has started
+            time.sleep(0.5)
+            seconds, code = stop(name)
+            assert (seconds < 10, code != 137) == (True, True), docker("logs", name)
 
 
 def free_port() -> str:
