@@ -49,8 +49,9 @@ def serve() -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE,
         )
-        # Uvicorn passes the signal on when it has stopped, which would keep the folder
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        # Uvicorn passes the signal on when it has stopped: the folder would stay behind
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit())
         uvicorn.Server(config).run(sockets=[listener])
 
 
