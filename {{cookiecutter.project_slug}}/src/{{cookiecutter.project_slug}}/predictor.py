@@ -35,7 +35,7 @@ class Predictor:
 
     Args:
 {%- if cookiecutter.onnx_export %}
-        path: A file that `export` wrote (*.onnx), or a checkpoint that `train` wrote.
+        path: A file that `export` wrote, or a checkpoint that `train` wrote (*.ckpt).
 {%- else %}
         path: A checkpoint that `train` wrote.
 {%- endif %}
@@ -99,13 +99,13 @@ class Predictor:
 
 def load_model(path: Path | str, device: str, threads: int) -> "CheckpointModel | OnnxModel":
     """Load a model on the runtime that its file is for: serving imports no PyTorch."""
-    if Path(path).suffix == ".onnx":
-        from .onnx_model import OnnxModel
+    if Path(path).suffix == ".ckpt":
+        from .checkpoint import CheckpointModel
 
-        return OnnxModel(path, device, threads)
-    from .checkpoint import CheckpointModel
+        return CheckpointModel(path, device, threads)
+    from .onnx_model import OnnxModel
 
-    return CheckpointModel(path, device, threads)
+    return OnnxModel(path, device, threads)
 {%- endif %}
 
 
