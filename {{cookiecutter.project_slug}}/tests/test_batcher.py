@@ -105,6 +105,24 @@ def test_what_waits_too_long_is_given_up_and_never_computed(model):
     assert model.batches == [1, 1]
 
 
+def test_the_time_limit_holds_for_each_request_and_keeps_nothing_of_those_answered(model):
+    async def scenario():
+        batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.2)
+        for n in range(50):
+            await batcher.submit(images(n))
+        assert len(batcher.deadlines) == 1
+        await asyncio.sleep(0.15)
+        model.may_run.clear()
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            await batcher.submit(images(0))
+        took = asyncio.get_running_loop().time() - start
+        model.may_run.set()
+        return took
+
+    assert 0.19 <= asyncio.run(scenario()) < 5
+
+
 def test_an_error_is_told_to_all_who_share_the_call_and_to_nobody_else(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)

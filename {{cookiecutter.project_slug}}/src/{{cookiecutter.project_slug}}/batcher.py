@@ -43,6 +43,7 @@ class Batcher:
         self.timeout = timeout
         self.waiting: deque[Waiting] = deque()
         self.deadlines: deque[tuple[float, Answer]] = deque()
+        self.timer: asyncio.TimerHandle | None = None
         self.images = 0  # that wait
         self.worker: asyncio.Task[None] | None = None
         self.thread = ThreadPoolExecutor(max_workers=1)
@@ -62,10 +63,12 @@ class Batcher:
         self.images += len(images)
         if self.worker is None:
             self.worker = asyncio.create_task(self._work())
+        while self.deadlines and self.deadlines[0][1].done():
+            self.deadlines.popleft()
         deadline = loop.time() + self.timeout
-        if not self.deadlines:
-            loop.call_at(deadline, self._expire)
         self.deadlines.append((deadline, answer))
+        if self.timer is None:  # one for all: one each would take longer than the model
+            self.timer = loop.call_at(deadline, self._expire)
         return await answer
 
     async def _work(self) -> None:
@@ -101,13 +104,14 @@ class Batcher:
         return batch
 
     def _expire(self) -> None:
-        """Give up what waits for too long: one timer for all, which one each would slow down."""
+        """Give up what waits for too long, and come back when the next one would."""
         loop = asyncio.get_running_loop()
-        while self.deadlines:
+        self.timer = None
+        while self.deadlines and self.timer is None:
             deadline, answer = self.deadlines[0]
-            if deadline > loop.time():
-                loop.call_at(deadline, self._expire)
-                break
-            self.deadlines.popleft()
-            if not answer.done():
+            if answer.done():
+                self.deadlines.popleft()
+            elif deadline <= loop.time():
                 answer.set_exception(TimeoutError())
+            else:
+                self.timer = loop.call_at(deadline, self._expire)
