@@ -86,8 +86,8 @@ class RequestLog:
             return
         if not self.lines:
             asyncio.get_running_loop().call_soon(self.flush)
-        time = datetime.now(UTC)
-        self.lines.append(to_json({"time": time, "level": "INFO", "message": "request", **fields}))
+        now = datetime.now(UTC)
+        self.lines.append(to_json({"time": now, "level": "INFO", "message": "request", **fields}))
 
     def flush(self) -> None:
         """Write the lines that wait."""
