@@ -1,9 +1,9 @@
 """Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
-code, tests and settings are the same text share one run of the baked project's tests. Those that it
-marks as slow train in processes of their own, and ask for nothing over HTTP: rows that differ in
-`serving` and `docker` only share them.
+code, tests and settings are the same text share one run of the baked project's tests. Of rows that
+differ in `serving` and `docker` only, the first runs all tests, the others those that differ.
+The default answers are left to `test_isolated.py`, which runs `pytest --cov` as the README says.
 """
 
 import functools
@@ -71,21 +71,31 @@ def code_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def test_files(folder: Path) -> set[tuple[str, str]]:
+    """Return the names and texts of a baked project's test files."""
+    return {(path.name, path.read_text("utf-8")) for path in folder.glob("tests/test_*.py")}
+
+
 @functools.cache
-def distinct() -> list[tuple[Answers, bool]]:
-    """List one row for each distinct code, and whether its slow tests are still to be run."""
-    codes: set[str] = set()
-    trained: set[str] = set()
-    found = []
+def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
+    """List one row for each distinct code, with the test files to run; () is all of them."""
     with tempfile.TemporaryDirectory() as folder:
-        for number, row in enumerate(rows()):
-            code = code_of(bake(row, Path(folder, str(number))).path)
-            alone = row | {"serving": "none", "docker": False}
-            training = code_of(bake(alone, Path(folder, f"{number}-alone")).path)
-            if code not in codes:
-                found.append((row, training not in trained))
-                codes.add(code)
-                trained.add(training)
+        default = {name: values[0] for name, values in questions().items()}
+        codes = {code_of(bake(default, Path(folder, "default")).path)}
+        trained: set[str] = set()
+        found = []
+        for number, row in enumerate([default, *rows()]):
+            baked = bake(row, Path(folder, str(number))).path
+            without = row | {"serving": "none", "docker": False}
+            alone = bake(without, Path(folder, f"{number}-alone")).path
+            changed = test_files(baked) - test_files(alone)
+            if number and code_of(baked) not in codes:
+                if code_of(alone) not in trained:
+                    found.append((row, ()))
+                elif changed:
+                    found.append((row, tuple(sorted(f"tests/{file}" for file, _ in changed))))
+            codes.add(code_of(baked))
+            trained.add(code_of(alone))
     return found
 
 
@@ -102,10 +112,10 @@ def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
 
 @pytest.mark.pairwise
 @pytest.mark.parametrize(
-    ("row", "slow"), distinct(), ids=[f"{name(row)}-{slow}" for row, slow in distinct()]
+    ("row", "files"), distinct(), ids=[f"{name(row)}-{len(files)}" for row, files in distinct()]
 )
-def test_own_tests_pass(row: Answers, slow: bool, tmp_path: Path) -> None:
-    which = ["--cov"] if slow else ["-m", "not slow"]
+def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) -> None:
+    which = files or ["--cov"]
     output = run(bake(row, tmp_path).path, "pytest", *which, "-p", "no:cacheprovider", "-q")
     assert " skipped" not in output, output
 
