@@ -170,9 +170,17 @@ def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypat
     assert logged("run", "epoch")[-1] == 3
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C reach what a test starts: in the background of a shell all would ignore it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
-def test_an_interrupted_run_can_be_resumed(configure):
+def test_an_interrupted_run_can_be_resumed(configure, ctrl_c):
     forever = "trainer.max_epochs=100000", "callbacks.early_stopping.patience=100000"
     command = [*COMMAND, *forever, "hydra.run.dir=stopped"]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
