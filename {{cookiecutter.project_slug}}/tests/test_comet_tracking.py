@@ -7,8 +7,8 @@ from zipfile import ZipFile
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.checkpoint import CheckpointModel
 from {{ cookiecutter.project_slug }}.comet_tracking import make_logger
-from {{ cookiecutter.project_slug }}.predictor import Predictor
 from {{ cookiecutter.project_slug }}.train import train
 
 
@@ -79,7 +79,7 @@ def test_best_checkpoint_is_registered(archive, messages, uploads, tmp_path):
     assert model["registry_name"] == "{{ cookiecutter.project_slug }}"
     assert model["tags"] == ["candidate"]
     checkpoint = archive.extract(uploads["model.ckpt"], tmp_path)
-    assert Predictor(checkpoint).classes == [str(digit) for digit in range(10)]
+    assert CheckpointModel(checkpoint).classes == [str(digit) for digit in range(10)]
 
 
 def test_failed_run_is_ended_and_not_registered(configure):
