@@ -71,7 +71,7 @@ def code_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def test_files(folder: Path) -> set[tuple[str, str]]:
+def tests_of(folder: Path) -> set[tuple[str, str]]:
     """Return the names and texts of a baked project's test files."""
     return {(path.name, path.read_text("utf-8")) for path in folder.glob("tests/test_*.py")}
 
@@ -80,22 +80,19 @@ def test_files(folder: Path) -> set[tuple[str, str]]:
 def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
     """List one row for each distinct code, with the test files to run; () is all of them."""
     with tempfile.TemporaryDirectory() as folder:
-        default = {name: values[0] for name, values in questions().items()}
-        codes = {code_of(bake(default, Path(folder, "default")).path)}
-        trained: set[str] = set()
+        codes, trained = set(), set()
         found = []
-        for number, row in enumerate([default, *rows()]):
+        for number, row in enumerate([{}, *rows()]):  # the default answers first
             baked = bake(row, Path(folder, str(number))).path
-            without = row | {"serving": "none", "docker": False}
+            without = {**row, "serving": "none", "docker": False}
             alone = bake(without, Path(folder, f"{number}-alone")).path
-            changed = test_files(baked) - test_files(alone)
-            if number and code_of(baked) not in codes:
-                if code_of(alone) not in trained:
-                    found.append((row, ()))
-                elif changed:
-                    found.append((row, tuple(sorted(f"tests/{file}" for file, _ in changed))))
-            codes.add(code_of(baked))
-            trained.add(code_of(alone))
+            code, training = code_of(baked), code_of(alone)
+            changed = tests_of(baked) - tests_of(alone)
+            if number and code not in codes and (changed or training not in trained):
+                files = sorted(f"tests/{file}" for file, _ in changed)
+                found.append((row, tuple(files) if training in trained else ()))
+            codes.add(code)
+            trained.add(training)
     return found
 
 
