@@ -71,7 +71,7 @@ def code_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def tests_of(folder: Path) -> set[tuple[str, str]]:
+def own_tests(folder: Path) -> set[tuple[str, str]]:
     """Return the names and texts of a baked project's test files."""
     return {(path.name, path.read_text("utf-8")) for path in folder.glob("tests/test_*.py")}
 
@@ -87,7 +87,7 @@ def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
             without = {**row, "serving": "none", "docker": False}
             alone = bake(without, Path(folder, f"{number}-alone")).path
             code, training = code_of(baked), code_of(alone)
-            changed = tests_of(baked) - tests_of(alone)
+            changed = own_tests(baked) - own_tests(alone)
             if number and code not in codes and (changed or training not in trained):
                 files = sorted(f"tests/{file}" for file, _ in changed)
                 found.append((row, tuple(files) if training in trained else ()))
