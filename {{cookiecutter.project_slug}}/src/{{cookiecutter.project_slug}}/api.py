@@ -15,37 +15,27 @@ from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from . import UserError
 from .batcher import Batcher, Images, QueueFullError
 from .payloads import (
+    Invalid,
     ModelInfo,
     PredictResponse,
+    Problem,
     UnknownFormatError,
     decode_picture,
     describe,
+    mistakes,
     request_model,
 )
 from .predictor import Prediction, Predictor
 from .request_log import JsonFormatter, RequestLog
 from .settings import Settings, read_settings
 
-MOST_ERRORS = 10  # that one answer lists
 GRACE = 8  # seconds that accepted requests have when the service is stopped
-
-
-class Problem(BaseModel):
-    """Why a request was not answered."""
-
-    detail: str
-
-
-class Invalid(BaseModel):
-    """Which elements of a request are wrong, and why."""
-
-    detail: list[dict[str, Any]]
 
 
 class DirectRoute(APIRoute):
@@ -112,8 +102,7 @@ class Service:
         try:
             asked: Any = self.request_type.model_validate_json(await request.body())
         except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
-            raise RequestValidationError(wrong) from None
+            raise RequestValidationError(mistakes(error)) from None
         predictions = await self.classify(np.array(asked.images, np.uint8))
         answer = PredictResponse.model_construct(predictions=predictions)
         return Response(answer.model_dump_json(), media_type="application/json")

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from .checkpoint import CheckpointModel
-from .evaluate import open_data
-from .export import all_logits
+from .evaluate import in_batches, open_data
 from .onnx_model import OnnxModel
 
 
@@ -69,7 +68,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     lines = []
     for name, path, model in runtimes:
         try:
-            logits = all_logits(model, images, data.batch_size)
+            logits = in_batches(model.logits, images, data.batch_size)
         except RuntimeError as error:  # such as a missing C++ compiler
             missing.append(f"{name}: {str(error).splitlines()[0]}")
             continue

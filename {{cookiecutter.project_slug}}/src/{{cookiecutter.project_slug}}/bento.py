@@ -30,12 +30,11 @@ from .payloads import (
     UnknownFormatError,
     decode_picture,
     describe,
+    mistakes,
     request_model,
 )
 from .predictor import Prediction, Predictor
 from .settings import read_settings
-
-MOST_ERRORS = 10  # that one answer lists
 
 settings = read_settings()  # what is below is set while it is imported
 
@@ -138,9 +137,7 @@ class Images(IODescriptor):
         try:
             asked: Any = request_type().model_validate_json(await request.body())
         except ValidationError as error:
-            raise Refused(
-                422, error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
-            ) from None
+            raise Refused(422, mistakes(error)) from None
         images = np.array(asked.images, np.uint8)
         return cls.model_construct(images=request.scope["admit"](images))
 

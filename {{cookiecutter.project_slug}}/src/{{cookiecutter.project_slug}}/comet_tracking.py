@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import CometLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .evaluate import predict_all, result_figures
+from .evaluate import in_batches, result_figures
 from .predictor import Predictor
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class CometTracking(Callback):
         checkpoints: Any = trainer.checkpoint_callback
         images, labels = data.arrays("test")
         predictor = Predictor(checkpoints.best_model_path)
-        probabilities = predict_all(predictor, images, data.batch_size)
+        probabilities = in_batches(predictor.predict, images, data.batch_size)
 
         step = trainer.global_step
         figures = result_figures(images, labels, probabilities, data.classes, self.pictures)

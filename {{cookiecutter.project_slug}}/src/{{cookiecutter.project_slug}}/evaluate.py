@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
     images, labels = open_data(cfg, predictor.classes, predictor.image_shape).arrays("test")
-    probabilities = predict_all(predictor, images, cfg.data.batch_size)
+    probabilities = in_batches(predictor.predict, images, cfg.data.batch_size)
     metrics = compute_metrics(probabilities, labels)
 
     reports = Path(cfg.reports)
@@ -88,14 +89,23 @@ def read_history(path: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in rows[0]}
 
 
-def predict_all(predictor: Predictor, images: NDArray[np.uint8], batch_size: int) -> Probabilities:
-    """Classify any number of images, one batch in memory at a time.
+def in_batches(
+    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    images: NDArray[np.uint8],
+    batch_size: int,
+) -> NDArray[np.float32]:
+    """Run any number of images, one batch in memory at a time.
+
+    Args:
+        run: What takes a batch, such as `Predictor.predict`.
+        images: Pixels of shape (images, channels, height, width), 0 to 255.
+        batch_size: Images a step.
 
     Returns:
-        Probabilities of shape (images, classes).
+        What `run` gives, of shape (images, classes).
     """
     starts = range(0, len(images), batch_size)
-    return np.concatenate([predictor.predict(images[i : i + batch_size]) for i in starts])
+    return np.concatenate([run(images[i : i + batch_size]) for i in starts])
 
 
 def compute_metrics(probabilities: Probabilities, labels: Labels) -> dict[str, float]:

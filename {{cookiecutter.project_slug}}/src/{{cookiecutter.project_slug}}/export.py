@@ -20,7 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from . import UserError
 from .checkpoint import CheckpointModel
-from .evaluate import compute_metrics, open_data
+from .evaluate import compute_metrics, in_batches, open_data
 from .onnx_model import OnnxModel
 from .predictor import softmax
 
@@ -63,12 +63,12 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
     trained = CheckpointModel(cfg.checkpoint)
     data = open_data(cfg, trained.classes, trained.image_shape)
     images, labels = data.arrays("test")
-    expected = all_logits(trained, images, data.batch_size)
+    expected = in_batches(trained.logits, images, data.batch_size)
 
     def proven(model: onnx.ModelProto, path: Path) -> tuple[NDArray[np.float32], Exported]:
         """Write the model, run it on the test split, and write what that gave into the file."""
         save(model, path, trained, {})
-        logits = all_logits(OnnxModel(path), images, data.batch_size)
+        logits = in_batches(OnnxModel(path).logits, images, data.batch_size)
         metrics = compute_metrics(softmax(logits), labels)
         save(model, path, trained, metrics)
         return logits, Exported(metrics["accuracy"], float(np.abs(logits - expected).max()))
@@ -158,14 +158,6 @@ def save(
     }
     onnx.helper.set_model_props(model, {key: json.dumps(properties[key]) for key in properties})
     onnx.save(model, path)
-
-
-def all_logits(
-    model: CheckpointModel | OnnxModel, images: NDArray[np.uint8], batch_size: int
-) -> NDArray[np.float32]:
-    """Run any number of images (images, *image_shape): logits (images, classes)."""
-    starts = range(0, len(images), batch_size)
-    return np.concatenate([model.logits(images[i : i + batch_size]) for i in starts])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .payloads import ModelInfo, PredictResponse
+from .payloads import Invalid, ModelInfo, PredictResponse, Problem
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -17,18 +17,6 @@ PAGE = """<!doctype html>
 <script>SwaggerUIBundle({url: "docs.json", dom_id: "#swagger-ui"})</script>
 </html>
 """
-
-
-class Problem(BaseModel):
-    """Why a request was not answered."""
-
-    detail: str
-
-
-class Invalid(BaseModel):
-    """Which elements of a request are wrong, and why."""
-
-    detail: list[dict[str, Any]]
 
 
 class Failure(BaseModel):

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from . import UserError
 from .images import to_pixels
 from .predictor import Prediction, Predictor
+
+MOST_ERRORS = 10  # that one answer lists
 
 # To JSON, 7 and 7.0 are the same integer
 Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
@@ -32,6 +34,18 @@ class ModelInfo(BaseModel):
     image_shape: list[int] = Field(description="Channels, height and width in pixels")
     metrics: dict[str, float] = Field(description="What the test split gave")
     commit: str | None = Field(description="The source that trained it")
+
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+
+
+class Invalid(BaseModel):
+    """Which elements of a request are wrong, and why."""
+
+    detail: list[dict[str, Any]]
 
 
 class UnknownFormatError(UserError):
@@ -65,6 +79,11 @@ def request_model(image_shape: Sequence[int], max_images: int) -> type[BaseModel
     images = Annotated[list[images], Field(min_length=1, max_length=max_images)]
     example = np.zeros((1, *image_shape), dtype=int).tolist()
     return create_model("PredictRequest", images=(images, Field(examples=[example])))
+
+
+def mistakes(error: ValidationError) -> list[Any]:
+    """List the elements that are wrong, without what stood there and not all of very many."""
+    return error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
 
 
 def decode_picture(

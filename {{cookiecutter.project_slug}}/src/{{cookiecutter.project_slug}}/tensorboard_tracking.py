@@ -8,7 +8,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .evaluate import predict_all, result_figures
+from .evaluate import in_batches, result_figures
 from .predictor import Predictor
 
 
@@ -30,7 +30,7 @@ class TensorBoardTracking(Callback):
         checkpoints: Any = trainer.checkpoint_callback
         images, labels = data.arrays("test")
         predictor = Predictor(checkpoints.best_model_path)
-        probabilities = predict_all(predictor, images, data.batch_size)
+        probabilities = in_batches(predictor.predict, images, data.batch_size)
         figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
         for name, figure in figures.items():
             logger.experiment.add_figure(name, figure, trainer.global_step)

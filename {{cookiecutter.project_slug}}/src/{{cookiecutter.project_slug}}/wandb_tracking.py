@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .evaluate import predict_all, result_figures
+from .evaluate import in_batches, result_figures
 from .predictor import Predictor
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class WandbTracking(Callback):
         checkpoints: Any = trainer.checkpoint_callback
         images, labels = data.arrays("test")
         predictor = Predictor(checkpoints.best_model_path)
-        probabilities = predict_all(predictor, images, data.batch_size)
+        probabilities = in_batches(predictor.predict, images, data.batch_size)
 
         figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
         table = wandb.Table(["image", "true", "predicted", "probability"])
