@@ -15,6 +15,10 @@ tracker = ANSWERS["tracker"]
 onnx_export = ANSWERS["onnx_export"]
 serving = ANSWERS["serving"]
 docker = ANSWERS["docker"]
+ci = ANSWERS["ci"]
+cloud = ANSWERS["cloud"]
+# Where there is something to deploy: Google Cloud takes a function without an image
+deploys = serving != "none" and (cloud == "gcp" or (docker and cloud != "none"))
 
 KEEP = {
     ".dockerignore": docker,
@@ -43,6 +47,7 @@ KEEP = {
     f"src/{slug}/request_log.py": serving == "fastapi",
     f"src/{slug}/service.py": serving == "bentoml",
     f"src/{slug}/settings.py": serving != "none",
+    f"src/{slug}/shell.py": cloud != "none",
     f"src/{slug}/tensorboard_tracking.py": tracker == "tensorboard",
     f"src/{slug}/wandb_tracking.py": tracker == "wandb",
     "tests/locustfile.py": serving != "none",

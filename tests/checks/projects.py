@@ -217,8 +217,12 @@ def _syntax(text: str) -> ast.Module:
 
 @functools.lru_cache(maxsize=200)
 def cli_commands(text: str) -> dict[str, tuple[str, ...] | None]:
-    """Read the commands of a Typer module, each with its options, or None if it takes any."""
+    """Read the commands of a Typer module, each with its options, or None if it takes any.
+
+    A command of a group is named with it: `cloud train`.
+    """
     found: dict[str, tuple[str, ...] | None] = {}
+    groups = dict(re.findall(r"^app\.add_typer\((\w+), name=\"([\w-]+)\"", text, re.MULTILINE))
     for function in ast.walk(_syntax(text)):
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -231,6 +235,8 @@ def cli_commands(text: str) -> dict[str, tuple[str, ...] | None]:
                 continue
             given = [a.value for a in decorator.args if isinstance(a, ast.Constant)]
             name = str(given[0]) if given else function.name.replace("_", "-")
+            group = groups.get(getattr(decorator.func.value, "id", ""))
+            name = f"{group} {name}" if group else name
             anything = any(word.arg == "context_settings" for word in decorator.keywords)
             found[name] = None if anything else _options(function)
     return found
@@ -283,6 +289,8 @@ def unknown_commands(tree: Tree) -> list[str]:
     found = []
     for path, text in _everything_said(tree):
         for name, arguments in command_lines(text, tree.slug):
+            if any(one.startswith(f"{name} ") for one in commands) and arguments:
+                name, arguments = f"{name} {arguments[0]}", arguments[1:]
             if name not in commands:
                 found.append(f"{path}: calls {tree.slug} {name}, which is no command")
                 continue

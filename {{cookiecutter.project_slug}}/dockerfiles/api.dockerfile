@@ -57,7 +57,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 FROM base
 LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \
       org.opencontainers.image.description={{ cookiecutter.__quoted_description | replace("$", "\\$") }} \
-      org.opencontainers.image.source="https://github.com/{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
+      org.opencontainers.image.source="{{ cookiecutter.__repository }}"
 
 # HOME and USER: whichever user runs it needs no entry in /etc/passwd
 ENV PATH=/opt/venv/bin:$PATH \

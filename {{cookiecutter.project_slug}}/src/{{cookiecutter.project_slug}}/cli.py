@@ -31,6 +31,14 @@ app = typer.Typer(
     rich_markup_mode=None,  # Rich would take three times as long to print the help
     help="Train, evaluate and use an image classifier. `COMMAND --help` shows examples.",
 )
+{%- if cookiecutter.cloud != "none" %}
+cloud = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Train and deploy in the cloud, with the provider's own commands.",
+)
+app.add_typer(cloud, name="cloud")
+{%- endif %}
 
 
 @app.command(context_settings=HYDRA)
@@ -171,6 +179,47 @@ def serve() -> None:
 {%- endif %}
 
     run()
+{%- endif %}
+{%- if cookiecutter.cloud != "none" %}
+
+
+@cloud.command("train")
+def cloud_train(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Train on a GPU.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
+) -> None:
+    """Start a training job. Takes Hydra overrides.
+
+    Example: `{{ cookiecutter.project_slug }} cloud train model=mlp --dry-run`
+    """
+    from .{{ cookiecutter.cloud }} import LOGIN, train_commands
+    from .shell import run
+
+    run(train_commands(overrides or [], gpu=gpu), LOGIN, dry_run=dry_run)
+{%- endif %}
+{%- if cookiecutter.__deploys %}
+
+
+@cloud.command("deploy")
+def cloud_deploy(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
+{%- if cookiecutter.docker %}
+    image: Annotated[str, typer.Option(help="Push this image instead of building one.")] = "",
+    push_only: Annotated[bool, typer.Option("--push-only", help="Change no service.")] = False,
+{%- endif %}
+) -> None:
+    """Put the model into service.
+
+    Example: `{{ cookiecutter.project_slug }} cloud deploy --dry-run`
+    """
+    from .{{ cookiecutter.cloud }} import LOGIN, deploy_commands
+    from .shell import run
+{% if cookiecutter.docker %}
+    run(deploy_commands(image, push_only=push_only), LOGIN, dry_run=dry_run)
+{%- else %}
+    run(deploy_commands(), LOGIN, dry_run=dry_run)
+{%- endif %}
 {%- endif %}
 
 

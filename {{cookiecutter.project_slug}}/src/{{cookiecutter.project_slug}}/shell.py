@@ -1,0 +1,88 @@
+"""The commands of a cloud provider: checked for what they need, shown, and run in order."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import typer
+from dotenv import load_dotenv
+
+from . import UserError
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line of another program.
+
+    Attributes:
+        words: The program and its arguments.
+        fed_by: A program and its arguments whose output the command reads, such as a password.
+    """
+
+    words: Sequence[str]
+    fed_by: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        """Return what a shell would be given."""
+        return " | ".join(shlex.join(words) for words in (self.fed_by, self.words) if words)
+
+    def run(self) -> int:
+        """Run the command; what it prints is seen as it comes.
+
+        Returns:
+            Its exit status, or the status of the program that feeds it if that failed.
+        """
+        if not self.fed_by:
+            return subprocess.run(self.words, check=False).returncode  # noqa: S603
+        fed = subprocess.run(self.fed_by, check=False, stdout=subprocess.PIPE)  # noqa: S603
+        if fed.returncode:
+            return fed.returncode
+        return subprocess.run(self.words, check=False, input=fed.stdout).returncode  # noqa: S603
+
+
+@dataclass(frozen=True)
+class Login:
+    """How to see whether someone is logged in at the provider.
+
+    Attributes:
+        check: A command that fails if nobody is.
+        remedy: The command that logs in.
+    """
+
+    check: Sequence[str]
+    remedy: str
+
+
+def setting(name: str) -> str:
+    """Return an environment variable, which may stand in `.env`.
+
+    Raises:
+        UserError: It is not set.
+    """
+    load_dotenv()
+    if value := os.environ.get(name, "").strip():
+        return value
+    raise UserError(f"{name} is not set: copy .env.example to .env and fill it in")
+
+
+def run(commands: Sequence[Command], login: Login, *, dry_run: bool) -> None:
+    """Print each command and, unless `dry_run`, run it.
+
+    Raises:
+        UserError: A program is missing or nobody is logged in, in which case nothing was started;
+            or a command failed, in which case those behind it were not started.
+    """
+    if not dry_run:
+        programs = [words[0] for one in commands for words in (one.fed_by, one.words) if words]
+        for program in (login.check[0], *programs):
+            if shutil.which(program) is None:
+                raise UserError(f"{program} is not installed, or not on the PATH")
+        if subprocess.run(login.check, check=False, capture_output=True).returncode:  # noqa: S603
+            raise UserError(f"you are not logged in: run `{login.remedy}`")
+    for command in commands:
+        typer.echo(f"$ {command}")
+        if not dry_run and (status := command.run()):
+            raise UserError(f"{command.words[0]} failed with exit status {status}")
