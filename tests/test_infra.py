@@ -116,7 +116,7 @@ def test_the_schemas_are_those_of_the_types_used() -> None:
 
 @pytest.mark.skipif(bool(missing_formatter()), reason=missing_formatter())
 def test_terraform_is_formatted(tmp_path: Path) -> None:
-    assert unformatted(lay_out(tmp_path)) == []
+    assert unformatted(lay_out(tmp_path / "infra")) == []
 
 
 @pytest.mark.parametrize("cloud", ["gcp"])
@@ -171,7 +171,7 @@ def insecure(root: Path) -> list[str]:
 def test_checkov_objects_to_nothing(tmp_path: Path) -> None:
     if reason := missing_checkov():
         pytest.skip(reason)
-    assert insecure(lay_out(tmp_path)) == []
+    assert insecure(lay_out(tmp_path / "infra")) == []
 
 
 def test_what_checkov_should_skip_has_a_reason() -> None:
@@ -187,9 +187,9 @@ def test_what_checkov_should_skip_has_a_reason() -> None:
 @pytest.mark.parametrize("cloud", PROVIDERS)
 @pytest.mark.parametrize("names", [{}, *NAMES.values()], ids=["usual", *NAMES])
 def test_terraform_validates(cloud: str, names: dict[str, str], tmp_path: Path) -> None:
-    if reason := provider_of(PROVIDERS[cloud])[0]:
+    if reason := provider_of(PROVIDERS[cloud]).missing:
         pytest.skip(reason)
-    problems = validated(lay_out(tmp_path, cloud, **names), PROVIDERS[cloud])
+    problems = validated(lay_out(tmp_path / "infra", cloud, **names), PROVIDERS[cloud])
     assert not problems, problems
 
 
@@ -214,27 +214,25 @@ LOCAL_AWS = """provider "aws" {
 @pytest.mark.terraform
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> None:
-    if reason := provider_of("aws")[0]:
+    if reason := provider_of("aws").missing:
         pytest.skip(reason)
-    answers, texts = infra()[f"aws-{ci}-fastapi-docker"]
+    _, texts = infra()[f"aws-{ci}-fastapi-docker"]
+    root = tmp_path / "infra"
+    root.mkdir()
     for path, text in {**texts, "moto_override.tf": LOCAL_AWS}.items():
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    initialise(tmp_path, "aws")
-    variables = {
-        labels[0]: body for _, labels, body in blocks(terraform_of(texts), "variable")
-    }
-    given = {"region": "eu-west-1"}
+        (root / path).write_text(text, encoding="utf-8")
+    initialise(root, "aws")
     environment = {
         **QUIET,
         "AWS_ENDPOINT_URL": moto,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "eu-west-1",
-        **{f"TF_VAR_{name}": value for name, value in given.items() if name in variables},
+        "TF_VAR_alert_email": "ada@example.com",
     }
 
     def terraform(*arguments: str) -> tuple[int, str]:
-        done = run("terraform", *arguments, folder=tmp_path, **environment)
+        done = run("terraform", *arguments, folder=root, **environment)
         return done.returncode, done.stdout
 
     for variable in ([], ["-var=service=true"]):  # as docs/aws.md says: the service needs an image
@@ -247,5 +245,4 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
     assert {"AWS_ACCOUNT_ID", "AWS_REGION", "AWS_ROLE_ARN"} <= variables_of_ci.keys()
     code, output = terraform("destroy", "-auto-approve", "-var=service=true")
     assert code == 0, output
-    assert json.loads((tmp_path / "terraform.tfstate").read_text("utf-8"))["resources"] == []
-    assert answers["ci"] == ci
+    assert json.loads((root / "terraform.tfstate").read_text("utf-8"))["resources"] == []

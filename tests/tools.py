@@ -2,9 +2,11 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from bakery import TEMPLATE
@@ -12,8 +14,17 @@ from bakery import TEMPLATE
 # What `nox -s tests` installs with npm
 NODE_MODULES = TEMPLATE / ".cache" / "node" / "node_modules"
 # Folders of Terraform providers that Terraform does not look into by itself
-MIRRORS = [*filter(None, [os.environ.get("MLBAKE_TERRAFORM_PLUGINS")]), *Path("/opt").glob("*")]
-QUIET = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "NO_COLOR": "1"}
+MIRRORS = [path.parent for path in Path("/opt").glob("*/registry.terraform.io")]
+QUIET = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "TF_CLI_ARGS": "-no-color"}
+
+REQUIRED = """terraform {{
+  required_providers {{
+    {provider} = {{
+      {settings}
+    }}
+  }}
+}}
+"""
 
 
 def run(
@@ -73,37 +84,47 @@ def unformatted(root: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-@functools.cache
-def provider_of(name: str) -> tuple[str, list[str], str]:
-    """Find a Terraform provider.
+@dataclass(frozen=True)
+class Provider:
+    """A Terraform provider on this machine.
 
-    Returns:
-        What is missing, or nothing; options of `terraform init`; and, where only one version lies
-        in a mirror, that version.
+    Attributes:
+        missing: What keeps it from being used, or nothing.
+        version: The newest that there is.
+        options: What `terraform init` needs to find it.
     """
+
+    missing: str = ""
+    version: str = ""
+    options: tuple[str, ...] = ()
+
+
+@functools.cache
+def provider_of(name: str) -> Provider:
+    """Find a Terraform provider: where Terraform itself looks, then in a mirror."""
     if not shutil.which("terraform"):
-        return "there is no terraform command", [], ""
-    with tempfile.TemporaryDirectory() as scratch:
-        source = f'terraform {{\n  required_providers {{\n    {name} = {{}}\n  }}\n}}\n'
-        Path(scratch, "main.tf").write_text(source)
-        if not run("terraform", "init", "-backend=false", folder=Path(scratch), **QUIET).returncode:
-            return "", [], ""
-    for mirror in map(Path, MIRRORS):
-        versions = sorted(mirror.glob(f"registry.terraform.io/hashicorp/{name}/[0-9]*"))
-        if versions:
-            return "", [f"-plugin-dir={mirror}"], versions[-1].name
-    return f"the provider {name} is in no registry and no mirror that terraform reaches", [], ""
+        return Provider("there is no terraform command")
+    ways = [(), *((f"-plugin-dir={folder}",) for folder in MIRRORS)]
+    for options in ways:
+        with tempfile.TemporaryDirectory() as scratch:
+            Path(scratch, "main.tf").write_text(REQUIRED.format(provider=name, settings=""))
+            done = run("terraform", "init", *options, folder=Path(scratch), **QUIET)
+        if installed := re.search(rf"Installed hashicorp/{name} v([\d.]+)", done.stdout):
+            return Provider("", installed[1], options)
+    return Provider(f"terraform finds no provider {name}, in a registry or a mirror")
 
 
-def initialise(root: Path, provider: str) -> None:
-    """Run `terraform init` in a folder, with a mirror's version of the provider if need be."""
-    _, options, version = provider_of(provider)
-    if version:
-        override = f'{provider} = {{\n      version = "{version}"\n    }}'
-        text = f"terraform {{\n  required_providers {{\n    {override}\n  }}\n}}\n"
+def initialise(root: Path, name: str) -> None:
+    """Run `terraform init` in a folder, with another version of its provider if need be."""
+    provider = provider_of(name)
+    command = ["terraform", "init", "-backend=false", *provider.options]
+    done = run(*command, folder=root, **QUIET)
+    if done.returncode:
+        settings = f'version = "{provider.version}"'
         for folder in {path.parent for path in root.rglob("*.tf")}:
+            text = REQUIRED.format(provider=name, settings=settings)
             (folder / "mirror_override.tf").write_text(text)
-    done = run("terraform", "init", "-backend=false", *options, folder=root, **QUIET)
+        done = run(*command, folder=root, **QUIET)
     assert done.returncode == 0, done.stdout
 
 
