@@ -89,7 +89,9 @@ def _node_of_type(texts: dict[str, str]) -> Node:
     for path, text in texts.items():
         if path.endswith(".d.ts"):
             interfaces |= dict(
-                re.findall(r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.M | re.S)
+                re.findall(
+                    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.M | re.S
+                )
             )
         else:
             for name, base, body in re.findall(

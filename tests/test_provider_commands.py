@@ -152,7 +152,12 @@ def test_there_are_commands_of_every_program() -> None:
 
 
 # Version 2 alone has them, and PyPI has version 1
-AWS_2 = {("configure", "export-credentials"), ("configure", "sso"), ("logs", "tail"), ("sso", "login")}
+AWS_2 = {
+    ("configure", "export-credentials"),
+    ("configure", "sso"),
+    ("logs", "tail"),
+    ("sso", "login"),
+}
 AWS = ["uv", "tool", "run", "--from", "awscli>=1.45,<2", "python", "-c"]
 # A parser's objections end with 2; what passes it finds nobody to ask on the closed port
 READ_AWS = """
@@ -236,7 +241,9 @@ def test_gcloud_commands_exist() -> None:
         pytest.skip("there is no gcloud command with its data")
     assert gcloud_problem(("gcloud", "run", "services", "updat", "a"))
     assert gcloud_problem(("gcloud", "run", "services", "update", "a", "--regions=b"))
-    problems = {words: problem for words in commands()["gcloud"] if (problem := gcloud_problem(words))}
+    problems = {
+        words: problem for words in commands()["gcloud"] if (problem := gcloud_problem(words))
+    }
     report(problems, "gcloud")
 
 
@@ -265,7 +272,9 @@ def test_terraform_commands_exist() -> None:
     assert terraform_problem(("terraform", "aply"))
     assert terraform_problem(("terraform", "apply", "-vars=a"))
     lines = commands()["terraform"]
-    report({words: problem for words in lines if (problem := terraform_problem(words))}, "terraform")
+    report(
+        {words: problem for words in lines if (problem := terraform_problem(words))}, "terraform"
+    )
 
 
 AZ = ["uv", "tool", "run", "--from", "azure-cli>=2.80", "az"]
