@@ -90,12 +90,12 @@ def _node_of_type(texts: dict[str, str]) -> Node:
         if path.endswith(".d.ts"):
             interfaces |= dict(
                 re.findall(
-                    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.M | re.S
+                    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
                 )
             )
         else:
             for name, base, body in re.findall(
-                r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.M | re.S
+                r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
             ):
                 classes[name] = body
                 main = name if base in {"TerraformResource", "TerraformDataSource"} else main
@@ -103,13 +103,13 @@ def _node_of_type(texts: dict[str, str]) -> Node:
     def node(interface: str, class_: str) -> Node:
         made: Node = {"required": [], "optional": [], "computed": [], "blocks": {}, "objects": {}}
         for text, optional, kind in re.findall(
-            r"/\*\*(.*?)\*/\s*readonly \w+(\??): (.*?);", interfaces.get(interface, ""), re.S
+            r"/\*\*(.*?)\*/\s*readonly \w+(\??): (.*?);", interfaces.get(interface, ""), re.DOTALL
         ):
             name = re.search(r"\{@link [^ ]+#(\w+) ", text)[1]
             made["optional" if optional else "required"].append(name)
             parts = next((part for part in re.findall(r"\w+", kind) if part in interfaces), "")
             if parts:
-                is_block = re.search(rf"^\s*\* {name} block$", text, re.M)
+                is_block = re.search(rf"^\s*\* {name} block$", text, re.MULTILINE)
                 made["blocks" if is_block else "objects"][name] = node(
                     parts, f"{parts}OutputReference"
                 )

@@ -72,7 +72,7 @@ def command_lines(line: str) -> list[tuple[str, ...]]:
 def shell_lines(path: str, text: str) -> list[str]:
     """Return the lines of a file that a shell would run."""
     if path.endswith(".md"):
-        fenced = re.findall(r"^```(?:bash|shell|sh|console)\n(.*?)^```", text, re.M | re.S)
+        fenced = re.findall(r"^```(?:bash|shell|sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         prose = re.sub(r"(?ms)^```.*?^```", "", text)
         chunks = [*fenced, *re.findall(r"`([^`\n]+ [^`\n]+)`", prose)]
     elif path.endswith((".yml", ".yaml")):
