@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,12 +141,19 @@ class GitHub:
         project: The baked project, which becomes a repository.
         folder: Where clones and artifacts go.
         environment: Variables of the machine that runs the jobs.
+        inputs: What was filled in where a workflow is started by hand.
         event: The event's name, such as `push`, and what else belongs to the context `github`.
     """
 
     def __init__(
-        self, project: Path, folder: Path, environment: Mapping[str, str], **event: Any
+        self,
+        project: Path,
+        folder: Path,
+        environment: Mapping[str, str],
+        inputs: Mapping[str, Any] | None = None,
+        **event: Any,
     ) -> None:
+        self.given = dict(inputs or {})
         self.project, self.folder = project, folder
         self.environment = dict(environment)
         self.github = {
@@ -166,21 +173,29 @@ class GitHub:
         text = (self.project / ".github/workflows" / name).read_text("utf-8")
         return yaml.safe_load(text)
 
-    def jobs(self, name: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-        """Yield each job with its key and the row of its matrix that is this machine."""
-        for key, job in self.workflow(name)["jobs"].items():
-            yield key, job, here(job.get("strategy", {}).get("matrix", {}))
+    def inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a form that is sent as it stands gives, and what was given instead."""
+        form = (workflow[True] or {}).get("workflow_dispatch") or {}
+        asked = form.get("inputs", {}) if isinstance(form, dict) else {}
+        return {name: one.get("default", "") for name, one in asked.items()} | self.given
 
-    def run(self, name: str, key: str, inputs: Mapping[str, Any] | None = None) -> Run:
+    def run(self, name: str, key: str, *, matrix: Mapping[str, Any] | None = None) -> Run:
         """Run one job.
+
+        Args:
+            name: The workflow's file.
+            key: The job's key in it.
+            matrix: What of the matrix is not this machine's own row.
 
         Raises:
             JobError: One of its steps failed.
         """
         workflow = self.workflow(name)
-        _, job, matrix = next(one for one in self.jobs(name) if one[0] == key)
-        clone = clean_clone(self.project, self.folder / f"{name}-{key}", self.environment)
-        files = self.folder / f"{name}-{key}-files"
+        job = workflow["jobs"][key]
+        row = here(job.get("strategy", {}).get("matrix", {})) | dict(matrix or {})
+        number = len(list(self.folder.glob("*")))
+        clone = clean_clone(self.project, self.folder / f"{number}-{key}", self.environment)
+        files = self.folder / f"{number}-{key}-files"
         files.mkdir()
         variables = dict(self.environment)
         for variable in ("ENV", "OUTPUT", "PATH", "STEP_SUMMARY"):
@@ -189,8 +204,8 @@ class GitHub:
         variables |= {"CI": "true", "GITHUB_WORKSPACE": str(clone), "RUNNER_TEMP": str(files)}
         contexts = {
             "github": {**self.github, "workspace": str(clone)},
-            "matrix": matrix,
-            "inputs": dict(inputs or {}),
+            "matrix": row,
+            "inputs": self.inputs(workflow),
             "runner": {"os": "Linux", "arch": "X64", "temp": str(files)},
             "vars": {},
             "secrets": {"GITHUB_TOKEN": ""},
@@ -235,11 +250,14 @@ class _Machine:
             "failure": lambda: self.failed,
             "format": lambda text, *values: text.format(*values),
             "fromJSON": json.loads,
-            "hashFiles": lambda *_: "0",
+            "hashFiles": lambda *names: "1" if any(map(self.has, names)) else "",
             "startsWith": lambda text, start: str(text).startswith(start),
             "success": lambda: not self.failed,
             "toJSON": json.dumps,
         }
+
+    def has(self, pattern: str) -> bool:
+        return any(self.folder.glob(pattern))
 
     def fill_in(self, text: Any) -> str:
         """Evaluate the expressions in a text."""
