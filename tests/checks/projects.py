@@ -36,7 +36,7 @@ TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)
 URL = re.compile(r"\b[\w+]+://[^\s)>\"'`]+")
 GROUP = r"--(?:only-|no-)?group[ =]([\w-]+)"
 EXTRA = r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)"
-IGNORE_FILES = (".gitignore", ".dvcignore", ".dockerignore", ".gitattributes")
+IGNORE_FILES = (".gitignore", ".gcloudignore", ".dvcignore", ".dockerignore", ".gitattributes")
 
 # Import names that differ from the name of the distribution
 DISTRIBUTIONS = {
@@ -51,9 +51,11 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # What has to run where nothing but one dependency group is installed
-ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"]}
+ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "function", "service"]}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
+    "dependency-groups": r"\"dependency-groups\"",
+    "functions-framework": r"\"functions_framework\"",
     "httptools": r"import uvicorn",
     "python-multipart": r"UploadFile",
     "schemathesis": r"schemathesis\.cli",
@@ -85,8 +87,8 @@ WORDS = {
     "docker": r"docker(file)?",
     "onnx_export": r"onnx(runtime)?",
 }
-# Where a word is no trace: images are made with uv, whatever is used beside them
-AT_HOME = {"uv": "dockerfiles/"}
+# Where a word is no trace: images and training machines use uv, whatever is used beside them
+AT_HOME = {"uv": ("dockerfiles/", "infra/")}
 # Answers whose words may occur although something else was chosen
 SHARED_WORDS = {
     "python_version",  # 3.13 is supported whichever is the oldest
