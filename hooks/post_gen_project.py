@@ -21,6 +21,7 @@ cloud = ANSWERS["cloud"]
 deploys = serving != "none" and (cloud == "gcp" or (docker and cloud != "none"))
 
 KEEP = {
+    ".amlignore": cloud == "azure" and not docker,
     ".dockerignore": docker,
     ".env.example": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     ".gcloudignore": cloud == "gcp" and (docker or deploys),
@@ -33,9 +34,16 @@ KEEP = {
     "configs/logger/wandb.yaml": tracker == "wandb",
     "dockerfiles/api.dockerfile": serving != "none",
     "dockerfiles": docker,  # a folder goes after what it holds
+    "docs/azure.md": cloud == "azure",
     "docs/gcp.md": cloud == "gcp",
     "docs/serving.md": serving != "none",
     "environment.yml": environment == "conda",
+    "infra/azure/alerts.tf": deploys,
+    "infra/azure/github.tf": ci == "github",
+    "infra/azure/gitlab.tf": ci == "gitlab",
+    "infra/azure/registry.tf": docker,
+    "infra/azure/service.tf": deploys,
+    "infra/azure": cloud == "azure",
     "infra/gcp/alerts.tf": deploys,
     "infra/gcp/build.tf": docker or deploys,
     "infra/gcp/ci.tf": ci != "none",
@@ -52,6 +60,7 @@ KEEP = {
     "infra": cloud != "none",
     "main.py": cloud == "gcp" and deploys and not docker,
     f"src/{slug}/api.py": serving == "fastapi",
+    f"src/{slug}/azure.py": cloud == "azure",
     f"src/{slug}/batcher.py": serving == "fastapi",
     f"src/{slug}/benchmark.py": onnx_export,
     f"src/{slug}/bento.py": serving == "bentoml",
@@ -71,6 +80,7 @@ KEEP = {
     f"src/{slug}/wandb_tracking.py": tracker == "wandb",
     "tests/locustfile.py": serving != "none",
     "tests/test_api.py": serving == "fastapi",
+    "tests/test_azure.py": cloud == "azure",
     "tests/test_batcher.py": serving == "fastapi",
     "tests/test_comet_tracking.py": tracker == "comet",
     "tests/test_export.py": onnx_export,
