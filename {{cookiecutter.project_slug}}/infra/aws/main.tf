@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.0"
+      version = ">= 5.100, < 7.0"
     }
   }
 }
@@ -26,5 +26,5 @@ data "aws_region" "current" {}
 locals {
   name    = "{{ cookiecutter.__cloud_name }}"
   account = data.aws_caller_identity.current.account_id
-  region  = data.aws_region.current.region
+  region  = data.aws_region.current.id
 }
