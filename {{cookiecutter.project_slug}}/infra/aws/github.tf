@@ -12,10 +12,11 @@ locals {
   audience   = "sts.amazonaws.com"
   # Which workflows may take a role on
   subjects = {
-    data   = "${local.repository}:*"
+    data  = "${local.repository}:*"
+    train = "${local.repository}:environment:training"
 {%- if cookiecutter.__deploys %}
+
     deploy = "${local.repository}:environment:production"
 {%- endif %}
-    train  = "${local.repository}:environment:training"
   }
 }

@@ -16,10 +16,11 @@ output "ci_variables" {
 output "ci_environments" {
   description = "What AWS_ROLE_ARN is instead in the environments that may do more"
   value = {
+    training = aws_iam_role.ci["train"].arn
 {%- if cookiecutter.__deploys %}
+
     production = aws_iam_role.ci["deploy"].arn
 {%- endif %}
-    training   = aws_iam_role.ci["train"].arn
   }
 }
 {%- endif %}

@@ -39,11 +39,12 @@ resource "aws_iam_role_policy" "ci" {
 
 locals {
   policies = {
-    data   = data.aws_iam_policy_document.pull_data.json
+    data  = data.aws_iam_policy_document.pull_data.json
+    train = data.aws_iam_policy_document.train.json
 {%- if cookiecutter.__deploys %}
+
     deploy = data.aws_iam_policy_document.deploy.json
 {%- endif %}
-    train  = data.aws_iam_policy_document.train.json
   }
 }
 
