@@ -314,8 +314,8 @@ class _Machine:
     def use(self, step: dict[str, Any]) -> None:
         action = step["uses"].partition("@")[0]
         given = {name: self.fill_in(value) for name, value in step.get("with", {}).items()}
-        if action.startswith("./"):
-            text = (self.folder / action / "action.yaml").read_text("utf-8")
+        if action.startswith(("./", "$/")):
+            text = (self.folder / action[2:] / "action.yaml").read_text("utf-8")
             definition = yaml.safe_load(text)
             defaults = {
                 name: self.fill_in(one.get("default", ""))
