@@ -149,7 +149,7 @@ def _tokens(path: str, text: str) -> tuple[tuple[int, str], ...]:
         (first + offset, match.group().rstrip(".,"))
         for first, chunk in chunks
         for offset, line in enumerate(chunk.splitlines())
-        for match in TOKEN.finditer(URL.sub(" ", line))
+        for match in TOKEN.finditer(URL.sub(" ", line.replace("uses: $/", "uses: ./")))
     )
 
 
