@@ -22,6 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from checks.pipelines import unknown_parts
 from checks.texts import cells, check_text, read_yaml, unparsable
 from checks.tree import Tree
 
@@ -151,7 +152,7 @@ def _tokens(path: str, text: str) -> tuple[tuple[int, str], ...]:
         (first + offset, match.group().rstrip(".,"))
         for first, chunk in chunks
         for offset, line in enumerate(chunk.splitlines())
-        for match in TOKEN.finditer(URL.sub(" ", line))
+        for match in TOKEN.finditer(URL.sub(" ", line.replace("uses: $/", "uses: ./")))
     )
 
 
@@ -1030,6 +1031,7 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     broken_imports,
     broken_references,
     unexplained_secrets,
+    unknown_parts,
     leaky_contexts,
 )
 
