@@ -12,17 +12,19 @@ from functools import cache
 from tempfile import mkdtemp
 {%- endif %}
 from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, cast
 
 from a2wsgi import ASGIMiddleware
-from starlette.applications import Starlette
 from werkzeug import Request, Response
 {% if cookiecutter.serving == "fastapi" %}
 from .api import create_app
 from .predictor import Predictor
 from .request_log import JsonFormatter
 from .settings import read_settings
-
 {% endif %}
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 starting = Lock()
 
 
@@ -34,20 +36,20 @@ def handle(request: Request) -> Response:
 
 
 @cache
-def application() -> ASGIMiddleware:
+def application() -> "WSGIApplication":
     """Start the application on an event loop of its own, which all threads of the server share.
 
-    The first request does so, because the server forks after its imports: threads would stay behind.
+    The first request does so: the server forks after its imports, and threads would stay behind.
     """
     app = make_app()
     loop = asyncio.new_event_loop()
     Thread(target=loop.run_forever, daemon=True).start()
     startup = app.router.lifespan_context(app).__aenter__()
     asyncio.run_coroutine_threadsafe(startup, loop).result()
-    return ASGIMiddleware(app, loop=loop)
+    return cast("WSGIApplication", ASGIMiddleware(app, loop=loop))
 
 
-def make_app() -> Starlette:
+def make_app() -> Any:
     """Load the model and make the application around it."""
 {%- if cookiecutter.serving == "fastapi" %}
     settings = read_settings()
