@@ -64,7 +64,16 @@ def values(call):
     words = call[call.index("--set") + 1 :]
     return dict(word.split("=", 1) for word in words if not word.startswith("--"))
 
-
+{% if cookiecutter.docker %}
+PROGRAMS = ["az", "docker"]
+JOB_PROGRAMS = ["python"]
+{%- elif cookiecutter.environment == "uv" %}
+PROGRAMS = ["az"]
+JOB_PROGRAMS = ["pip", "sed", "uv"]
+{%- else %}
+PROGRAMS = ["az"]
+JOB_PROGRAMS = ["conda"]
+{%- endif %}
 TRAIN = [
     "az extension add",
 {%- if cookiecutter.docker %}
@@ -85,7 +94,7 @@ DEPLOY = [
 
 
 def test_training_is_shown_and_not_started(cli, programs):
-    calls = programs("az", "docker")
+    calls = programs(*PROGRAMS)
     code, output, _ = cli("cloud", "train", "model=mlp", "--dry-run")
     assert code == 0
     assert calls() == []
@@ -111,7 +120,7 @@ def test_training_on_a_gpu(cli):
 
 @on_posix
 def test_training_runs_its_commands_in_order(cli, programs):
-    calls = programs("az", "docker")
+    calls = programs(*PROGRAMS)
     assert cli("cloud", "train")[0] == 0
     login, *others = calls()
     assert login == list(azure.LOGIN.check)
@@ -124,7 +133,7 @@ def test_training_runs_its_commands_in_order(cli, programs):
 
 @on_posix
 def test_nothing_follows_a_command_that_failed(cli, programs):
-    calls = programs("az", "docker", failing="extension")
+    calls = programs(*PROGRAMS, failing="extension")
     code, _, error = cli("cloud", "train")
     assert (code, len(error.splitlines())) == (2, 1)
     assert steps(calls()[1:]) == ["az extension add"]
@@ -132,7 +141,7 @@ def test_nothing_follows_a_command_that_failed(cli, programs):
 
 
 def test_deploying_is_shown_and_not_done(cli, programs):
-    calls = programs("az", "docker")
+    calls = programs(*PROGRAMS)
     code, output, _ = cli("cloud", "deploy", "--dry-run")
     commands = printed(output)
     assert code == 0
@@ -149,7 +158,7 @@ def test_the_first_image_is_only_pushed(cli):
 
 @on_posix
 def test_an_image_that_exists_is_deployed(cli, programs):
-    calls = programs("az", "docker")
+    calls = programs(*PROGRAMS)
     assert cli("cloud", "deploy", "--image=registry/image@sha256:1")[0] == 0
     pull, tag, *others = calls()[1:]
     assert pull[-1] == tag[-2] == "registry/image@sha256:1"
@@ -173,12 +182,12 @@ class TestWhatIsMissing:
         self.check(cli("cloud", command, "--dry-run"), "AZURE_SUBSCRIPTION_ID")
 
     def test_program(self, cli, command, programs):
-        programs("docker")
+        programs(*PROGRAMS[1:])
         self.check(cli("cloud", command), "az is not installed")
 
     @on_posix
     def test_login(self, cli, command, programs):
-        calls = programs("az", "docker", failing="get-access-token")
+        calls = programs(*PROGRAMS, failing="get-access-token")
         self.check(cli("cloud", command), "`az login`")
         assert len(calls()) == 1
 
@@ -188,7 +197,7 @@ class TestWhatIsMissing:
 def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
     text = (ROOT / "infra/azure/job.yaml").read_text("utf-8")
     job = OmegaConf.create(re.sub(r"\$\{\{outputs\.(\w+)\}\}", r"/outputs/\1", text))
-    calls = programs("conda", "pip", "python", "sed", "uv")
+    calls = programs(*JOB_PROGRAMS)
     subprocess.run(
         [BASH, "-c", job.command],
         env=os.environ | dict(job.environment_variables) | {"ARGUMENTS": shlex.join(arguments)},
@@ -200,7 +209,7 @@ def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
 
 
 def test_terraform_makes_what_the_commands_name():
-    terraform = "\n".join(path.read_text("utf-8") for path in (ROOT / "infra/azure").glob("*.tf"))
+    terraform = (ROOT / "infra/azure/main.tf").read_text("utf-8")
     names = dict(re.findall(r'^  (name|unique) += "([\w-]+)"$', terraform, re.MULTILINE))
     assert names["name"] == azure.GROUP
     assert f"aml{names['unique']}" == azure.WORKSPACE
