@@ -1,12 +1,12 @@
-# Workflows log in with the token that GitHub signs for each job, of this repository only: which job
-# it is decides what it may do. Pull requests and the branch main read data, the others are jobs
-# that run in the environment of that name.
+# Jobs log in with the token that GitHub signs for each of them. Those of this repository only are let
+# in: those of pull requests and of the branch main, and those that run in an environment named here.
 locals {
   repository = "repo:{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
 
   subjects = {
     main         = { identity = "data", subject = "${local.repository}:ref:refs/heads/main" }
     pull_request = { identity = "data", subject = "${local.repository}:pull_request" }
+    evaluation   = { identity = "data", subject = "${local.repository}:environment:evaluation" }
     training     = { identity = "training", subject = "${local.repository}:environment:training" }
 {%- if cookiecutter.__deploys %}
     production   = { identity = "production", subject = "${local.repository}:environment:production" }

@@ -4,7 +4,6 @@ resource "azurerm_storage_account" "data" {
   #checkov:skip=CKV_AZURE_59:people and pipelines come from the internet, with an identity of Entra ID
   #checkov:skip=CKV_AZURE_206:one region's copies and 30 days of deleted versions are enough
   #checkov:skip=CKV2_AZURE_1:Microsoft's keys encrypt it
-  #checkov:skip=CKV2_AZURE_21:logs of every read would cost more than the data
   #checkov:skip=CKV2_AZURE_33:a private network would shut out people and pipelines
   name                            = "dvc${local.unique}"
   resource_group_name             = azurerm_resource_group.project.name

@@ -48,8 +48,7 @@ resource "azurerm_application_insights" "jobs" {
 
 resource "azurerm_machine_learning_workspace" "training" {
   #checkov:skip=CKV_AZURE_144:people and pipelines start jobs from the internet, with an identity of Entra ID
-  #checkov:skip=CKV2_AZURE_49:people and pipelines start jobs from the internet, with an identity of Entra ID
-  #checkov:skip=CKV2_AZURE_50:people and pipelines start jobs from the internet, with an identity of Entra ID
+  #checkov:skip=CKV2_AZURE_50:its storage is reached from the internet too
   name                        = "aml${local.unique}"
   resource_group_name         = azurerm_resource_group.project.name
   location                    = azurerm_resource_group.project.location
