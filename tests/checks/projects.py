@@ -421,7 +421,7 @@ def undeclared_imports(tree: Tree) -> list[str]:
     """Find imports, and classes named by configs, of packages that pyproject.toml leaves out."""
     settings = _settings(tree)
     own, groups = _declared(settings)
-    package = own | _members_of(settings, "serve")
+    package = own | _members_of(settings, "serve") | _members_of(settings, "lambda")
     found = []
     for path, text in tree.under(".py", ".ipynb").items():
         shipped = path.startswith("src/")
