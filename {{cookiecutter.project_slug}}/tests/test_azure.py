@@ -61,8 +61,7 @@ def steps(calls):
 
 def values(call):
     """Read what a job is started with besides its file."""
-    words = call[call.index("--set") + 1 :]
-    return dict(word.split("=", 1) for word in words if not word.startswith("--"))
+    return dict(word.split("=", 2)[1:] for word in call if word.startswith("--set="))
 
 {% if cookiecutter.docker %}
 PROGRAMS = ["az", "docker"]

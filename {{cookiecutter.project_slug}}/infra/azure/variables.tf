@@ -9,7 +9,7 @@ variable "location" {
 }
 
 variable "people" {
-  description = "Object IDs of users and groups that may read and write data, besides whoever applies this."
+  description = "Object IDs of users and groups that may change data and start jobs, besides whoever applies this."
   type        = list(string)
   default     = []
 }

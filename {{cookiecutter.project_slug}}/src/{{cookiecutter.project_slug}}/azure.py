@@ -56,7 +56,7 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     start = [
         *["az", "ml", "job", "create", subscription],
         *[f"--resource-group={GROUP}", f"--workspace-name={WORKSPACE}"],
-        *["--file=infra/azure/job.yaml", "--set", *values],
+        *["--file=infra/azure/job.yaml", *[f"--set={value}" for value in values]],
         *["--query={name: name, page: services.Studio.endpoint}", "--output=yaml"],
     ]
     return [
