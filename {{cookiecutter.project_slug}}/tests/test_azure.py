@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from {{ cookiecutter.project_slug }} import azure, shell
+from {{ cookiecutter.project_slug }} import azure
 
 ROOT = Path(__file__).resolve().parents[1]
 BASH = shutil.which("bash")
@@ -27,7 +27,6 @@ on_posix = pytest.mark.skipif(os.name == "nt", reason="the programs are scripts"
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch):
-    monkeypatch.setattr(shell, "load_dotenv", lambda: None)
     monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)
 
 
