@@ -47,8 +47,8 @@ variable "service" {
 {%- else %}
   description = "Manage who may call the function: possible once it has been deployed"
 {%- endif %}
-  type    = bool
-  default = false
+  type        = bool
+  default     = false
 }
 
 variable "public" {
