@@ -29,7 +29,7 @@ from checks.tree import Tree
 OUTPUTS = re.compile(
     r"(data|models|reports|outputs|site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
-    r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
+    r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?|infra/\w+/terraform\.tf(vars|state)"
 )
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
 TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)*/?(?![\w({])")
