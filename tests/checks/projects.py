@@ -30,7 +30,7 @@ from checks.tree import Tree
 OUTPUTS = re.compile(
     r"(data|models|reports|outputs|site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
-    r"|data\.md|comparison\.md|infra/\w+/terraform\.tfvars"
+    r"|data\.md|comparison\.md|infra/\w+/terraform\.tf(vars|state)"
     r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
 )
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
@@ -90,7 +90,7 @@ WORDS = {
     "onnx_export": r"onnx(runtime)?",
 }
 # Where a word is no trace: images and training machines use uv, whatever is used beside them
-AT_HOME = {"uv": ("dockerfiles/", "infra/")}
+AT_HOME = {"uv": ("dockerfiles/", "infra/", "tests/test_gcp.py")}
 # Answers whose words may occur although something else was chosen
 SHARED_WORDS = {
     "python_version",  # 3.13 is supported whichever is the oldest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 {%- if cookiecutter.docker %}
-import yaml
+from omegaconf import OmegaConf
 {%- endif %}
 
 from {{ cookiecutter.project_slug }} import gcp
@@ -65,7 +65,7 @@ def shown(output):
 
 def specification():
     """Read the job that `cloud train` wrote; its image and its arguments."""
-    job = yaml.safe_load(Path("outputs/vertex.yaml").read_text("utf-8"))
+    job = OmegaConf.to_container(OmegaConf.load("outputs/vertex.yaml"))
     [pool] = job["workerPoolSpecs"]
     return job, pool["containerSpec"]["imageUri"], pool["containerSpec"]["args"]
 
@@ -143,7 +143,7 @@ case "$*" in
   */name) echo a-job ;;
   */zone) echo projects/1/zones/europe-west4-b ;;
   */attributes/bucket) echo a-bucket ;;
-  */attributes/overrides) echo "model=mlp 'x=a b'" ;;
+  */attributes/overrides) echo "data=image_folder 'data.source=a b'" ;;
   */attributes/commit) echo c0ffee ;;
   *) echo : ;;
 esac
@@ -155,15 +155,16 @@ esac
 def test_the_machine_deletes_itself_however_training_ends(install, tmp_path, status):
     install("curl", METADATA)
     install("tar", "cat > /dev/null")
-    copy = f'cp "{tmp_path}/bin/{{ cookiecutter.project_slug }}" .venv/bin/'
+    name = "{{ cookiecutter.project_slug }}"
+    copy = f'cp "{tmp_path}/bin/{name}" .venv/bin/'
     install("uv", f"mkdir -p .venv/bin models && {copy} && touch models/model.ckpt")
-    install("{{ cookiecutter.project_slug }}", f'[ "$3" = "x=a b" ] || exit 9; exit {status}')
+    install(name, f'[ "$3" = "data.source=a b" ] || exit 9; exit {status}')
     install("gcloud")
     install("poweroff")
     script = Path(gcp.__file__).parents[2] / "infra/gcp/train-vm.sh"
     done = subprocess.run(["/bin/bash", script], check=False, capture_output=True, text=True)
     assert f"Ended with exit status {123 if status else 0}" in done.stdout  # xargs says 123
-    assert "{{ cookiecutter.project_slug }} train model=mlp x=a b" in calls()
+    assert f"{name} train data=image_folder data.source=a b" in calls()
     assert calls()[-3:] == [
         "gcloud storage cp training.log models/model.ckpt gs://a-bucket/runs/a-job/",
         "gcloud compute instances delete a-job --zone=europe-west4-b --quiet",

@@ -6,6 +6,7 @@ resource "google_iam_workload_identity_pool" "this" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "this" {
+  #checkov:skip=CKV_GCP_125:the condition names the repository; the grants below name environments
   workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
   attribute_condition                = "assertion.repository == '${local.repository}'"

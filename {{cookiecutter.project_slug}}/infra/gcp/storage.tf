@@ -10,6 +10,11 @@ resource "google_storage_bucket" "this" {
     enabled = true
   }
 
+  # Versions do what this would do, and paying twice for deleted data helps nobody
+  soft_delete_policy {
+    retention_duration_seconds = 0
+  }
+
   # What was overwritten or deleted can be had back for a month
   lifecycle_rule {
     action {

@@ -7,12 +7,13 @@ import sys
 {%- else %}
 import os
 {%- endif %}
+from collections.abc import Callable, Iterable
 from functools import cache
 {%- if cookiecutter.serving == "bentoml" %}
 from tempfile import mkdtemp
 {%- endif %}
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from a2wsgi import ASGIMiddleware
 from werkzeug import Request, Response
@@ -22,9 +23,6 @@ from .predictor import Predictor
 from .request_log import JsonFormatter
 from .settings import read_settings
 {% endif %}
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
 starting = Lock()
 
 
@@ -36,7 +34,7 @@ def handle(request: Request) -> Response:
 
 
 @cache
-def application() -> "WSGIApplication":
+def application() -> Callable[..., Iterable[bytes]]:
     """Start the application on an event loop of its own, which all threads of the server share.
 
     The first request does so: the server forks after its imports, and threads would stay behind.
@@ -44,9 +42,9 @@ def application() -> "WSGIApplication":
     app = make_app()
     loop = asyncio.new_event_loop()
     Thread(target=loop.run_forever, daemon=True).start()
-    startup = app.router.lifespan_context(app).__aenter__()
-    asyncio.run_coroutine_threadsafe(startup, loop).result()
-    return cast("WSGIApplication", ASGIMiddleware(app, loop=loop))
+    lifespan = app.state.lifespan = app.router.lifespan_context(app)  # it ends when it is collected
+    asyncio.run_coroutine_threadsafe(lifespan.__aenter__(), loop).result()
+    return ASGIMiddleware(app, loop=loop)
 
 
 def make_app() -> Any:
