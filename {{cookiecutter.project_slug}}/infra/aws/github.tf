@@ -11,11 +11,16 @@ locals {
   issuer     = "token.actions.githubusercontent.com"
   audience   = "sts.amazonaws.com"
   # Which workflows may take a role on
+{%- if cookiecutter.__deploys %}
   subjects = {
     data   = "${local.repository}:*"
-{%- if cookiecutter.__deploys %}
     deploy = "${local.repository}:environment:production"
-{%- endif %}
     train  = "${local.repository}:environment:training"
   }
+{%- else %}
+  subjects = {
+    data  = "${local.repository}:*"
+    train = "${local.repository}:environment:training"
+  }
+{%- endif %}
 }

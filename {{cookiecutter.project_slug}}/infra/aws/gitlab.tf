@@ -11,11 +11,16 @@ locals {
   issuer   = "gitlab.com"
   audience = "https://gitlab.com"
   # Which pipelines may take a role on
+{%- if cookiecutter.__deploys %}
   subjects = {
     data   = "${local.project}:*"
-{%- if cookiecutter.__deploys %}
     deploy = "${local.project}:ref_type:branch:ref:main"
-{%- endif %}
     train  = "${local.project}:ref_type:branch:ref:main"
   }
+{%- else %}
+  subjects = {
+    data  = "${local.project}:*"
+    train = "${local.project}:ref_type:branch:ref:main"
+  }
+{%- endif %}
 }

@@ -15,12 +15,16 @@ output "ci_variables" {
 
 output "ci_environments" {
   description = "What AWS_ROLE_ARN is instead in the environments that may do more"
-  value = {
 {%- if cookiecutter.__deploys %}
+  value = {
     production = aws_iam_role.ci["deploy"].arn
-{%- endif %}
     training   = aws_iam_role.ci["train"].arn
   }
+{%- else %}
+  value = {
+    training = aws_iam_role.ci["train"].arn
+  }
+{%- endif %}
 }
 {%- endif %}
 {%- if cookiecutter.__deploys %}

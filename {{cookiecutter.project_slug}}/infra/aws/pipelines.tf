@@ -38,13 +38,18 @@ resource "aws_iam_role_policy" "ci" {
 }
 
 locals {
+{%- if cookiecutter.__deploys %}
   policies = {
     data   = data.aws_iam_policy_document.pull_data.json
-{%- if cookiecutter.__deploys %}
     deploy = data.aws_iam_policy_document.deploy.json
-{%- endif %}
     train  = data.aws_iam_policy_document.train.json
   }
+{%- else %}
+  policies = {
+    data  = data.aws_iam_policy_document.pull_data.json
+    train = data.aws_iam_policy_document.train.json
+  }
+{%- endif %}
 }
 
 data "aws_iam_policy_document" "pull_data" {
