@@ -1,4 +1,4 @@
-"""The commands for AWS: what they would run, and what they run where programs record their calls."""
+"""The commands for AWS: what they show, and what they run where programs record their calls."""
 
 import json
 import re
@@ -7,10 +7,14 @@ import sys
 
 import pytest
 
+NAME = "{{ cookiecutter.__cloud_name }}"
+{%- if not cookiecutter.docker %}
+BUCKET = "{{ cookiecutter.__bucket }}"
+{%- endif %}
 SETTINGS = {"AWS_ACCOUNT_ID": "123456789012", "AWS_REGION": "eu-central-1"}
 {%- if cookiecutter.docker %}
 REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
-IMAGES = f"{REGISTRY}/{{ cookiecutter.__cloud_name }}"
+IMAGES = f"{REGISTRY}/{NAME}"
 {%- endif %}
 PROGRAM = """\
 #!{python}
@@ -70,8 +74,8 @@ def test_a_dry_run_shows_the_training_job(cli, monkeypatch, gpu):
     code, output, error = cli("cloud", "train", "model=mlp", "seed=1", *options, "--dry-run")
     assert (code, error) == (0, "")
     job = requested(commands(output)[-1])
-    assert re.fullmatch(r"{{ cookiecutter.__cloud_name }}-\d{8}-\d{6}", job["TrainingJobName"])
-    assert job["RoleArn"] == "arn:aws:iam::123456789012:role/{{ cookiecutter.__cloud_name }}-training"
+    assert re.fullmatch(NAME + r"-\d{8}-\d{6}", job["TrainingJobName"])
+    assert job["RoleArn"] == f"arn:aws:iam::123456789012:role/{NAME}-training"
     algorithm = job["AlgorithmSpecification"]
     words = ["model=mlp", "seed=1"]
     assert "checkpoint=/opt/ml/model/model.ckpt" in algorithm["ContainerArguments"]
@@ -84,7 +88,7 @@ def test_a_dry_run_shows_the_training_job(cli, monkeypatch, gpu):
 {%- else %}
     assert ("-gpu-" if gpu else "-cpu-") in algorithm["TrainingImage"]
     source = job["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
-    assert commands(output)[0][-1] == source == "s3://{{ cookiecutter.__bucket }}/source/uncommitted.tar.gz"
+    assert commands(output)[0][-1] == source == f"s3://{BUCKET}/source/uncommitted.tar.gz"
 {%- endif %}
 
 

@@ -1,4 +1,4 @@
-"""The Lambda function, started by AWS's own runtime client and fed with the events of an HTTP API."""
+"""The Lambda function, started by AWS's own runtime client and asked as an HTTP API asks it."""
 
 import base64
 import json
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
+HANDLER = "{{ cookiecutter.project_slug }}.aws_lambda.handler"
 LARGEST = 200_000
 
 
@@ -31,11 +32,11 @@ class RuntimeApi(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         body = self.server.events.get()
         self.reply(200, body, {"Lambda-Runtime-Aws-Request-Id": "1"})
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         body = b""
         if length := self.headers["Content-Length"]:
             body = self.rfile.read(int(length))
@@ -49,8 +50,9 @@ class RuntimeApi(BaseHTTPRequestHandler):
 
     def reply(self, status, body, headers):
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": len(body)}.items():
-            self.send_header(name, str(value))
+        headers |= {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -72,7 +74,7 @@ def function(model):
             "SERVE_MODEL": str(model),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", "{{ cookiecutter.project_slug }}.aws_lambda.handler"],
+            [sys.executable, "-m", "awslambdaric", HANDLER],
             env=os.environ | variables,
         )
         yield api
@@ -115,10 +117,11 @@ def client(model):
             api.events.put(json.dumps(event).encode())
             kind, content = api.answers.get(timeout=60)
             assert kind == "response", content
-            answered = content["body"].encode()
-            if content["isBase64Encoded"]:
-                answered = base64.b64decode(answered)
-            return httpx.Response(content["statusCode"], headers=content["headers"], content=answered)
+            status, headers, body = (content[name] for name in ("statusCode", "headers", "body"))
+            encoded = content["isBase64Encoded"]
+            return httpx.Response(
+                status, headers=headers, content=base64.b64decode(body) if encoded else body
+            )
 
         with httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api") as client:
             yield client
