@@ -1,0 +1,248 @@
+"""The infrastructure of every combination: formatted, consistent, known to its provider, hardened.
+
+Where a Terraform command and a provider are found, `terraform validate` judges every folder, and
+what AWS gets is applied to moto's server, planned again (nothing is left to change) and destroyed.
+"""
+
+import functools
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from bakery import Answers, bake, product, questions, read_tree
+from moto.server import ThreadedMotoServer
+from terraform import (
+    Folder,
+    blocks,
+    broken_references,
+    undescribed,
+    unknown_to_provider,
+    unused,
+    wrongly_indexed,
+)
+from terraform_schema import schema
+from tools import (
+    QUIET,
+    initialise,
+    missing_formatter,
+    provider_of,
+    run,
+    unformatted,
+    validated,
+)
+
+TOGGLES = ("serving", "docker", "ci", "cloud")
+PROVIDERS = {"aws": "aws", "azure": "azurerm", "gcp": "google"}
+CHECKS = (broken_references, wrongly_indexed, unused, undescribed, unknown_to_provider)
+# Names as short, and as long with as odd an owner, as they can be
+NAMES = {
+    "short": {"project_slug": "q", "repo_owner": "a"},
+    "long": {"project_slug": "q" * 32, "repo_owner": "Ada-Lab/with-a-group/and-its-subgroup"},
+}
+
+
+@functools.cache
+def infra(**more: str) -> dict[str, tuple[Answers, dict[str, str]]]:
+    """Map a name to the answers and the files of each distinct `infra/<cloud>`."""
+    toggles = {name: values for name, values in questions().items() if name in TOGGLES}
+    found: dict[str, tuple[Answers, dict[str, str]]] = {}
+    seen = set()
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, answers in enumerate(product(toggles)):
+            cloud = answers["cloud"]
+            if cloud == "none":
+                continue
+            folder = bake({**answers, **more}, Path(scratch, str(number))).path / "infra" / cloud
+            files, _ = read_tree(folder)
+            texts = {path: content.decode() for path, content in files.items()}
+            if (key := tuple(sorted(texts.items()))) not in seen:
+                seen.add(key)
+                name = [cloud, answers["ci"], answers["serving"], "docker" * answers["docker"]]
+                found["-".join(filter(None, name))] = (answers, texts)
+    return found
+
+
+def terraform_of(texts: Folder) -> dict[str, str]:
+    return {path: text for path, text in texts.items() if path.endswith(".tf")}
+
+
+def types_used() -> list[tuple[str, str]]:
+    """List every kind and type of what any combination creates or reads."""
+    return sorted(
+        {
+            (kind, labels[0])
+            for _, texts in infra().values()
+            for kind in ("resource", "data")
+            for _, labels, _ in blocks(terraform_of(texts), kind)
+        }
+    )
+
+
+def lay_out(root: Path, cloud: str = "", **more: str) -> Path:
+    """Write every distinct folder, or a cloud's, into one of its own below `root`."""
+    for name, (_, texts) in infra(**more).items():
+        for path, text in texts.items():
+            if name.startswith(cloud):
+                (root / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / name / path).write_text(text, encoding="utf-8")
+    return root
+
+
+def test_every_cloud_has_its_folder() -> None:
+    assert {answers["cloud"] for answers, _ in infra().values()} == set(PROVIDERS)
+    assert all("main.tf" in texts for _, texts in infra().values())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_terraform_is_consistent(check: Callable[[Folder], list[str]]) -> None:
+    found: dict[str, str] = {}
+    for name, (_, texts) in infra().items():
+        for problem in check(terraform_of(texts)):
+            found.setdefault(problem, name)
+    assert found == {}
+
+
+def test_the_schemas_are_those_of_the_types_used() -> None:
+    """`python tests/terraform_schema.py` writes them anew."""
+    known = [(kind, name) for kind in ("data", "resource") for name in schema()[kind]]
+    assert sorted(known) == types_used()
+
+
+@pytest.mark.skipif(bool(missing_formatter()), reason=missing_formatter())
+def test_terraform_is_formatted(tmp_path: Path) -> None:
+    assert unformatted(lay_out(tmp_path / "infra")) == []
+
+
+@pytest.mark.parametrize("cloud", ["gcp"])
+def test_cloud_build_fits_its_schema(cloud: str, tmp_path: Path) -> None:
+    files = sorted(map(str, lay_out(tmp_path, cloud).rglob("cloudbuild.yaml")))
+    assert files
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.cloudbuild"]
+    done = run(*command, *files)
+    assert done.returncode == 0, done.stdout
+
+
+def test_other_files_parse() -> None:
+    """Job specifications and roles are data: they hold something, and each key is there once."""
+    for name, (_, texts) in infra().items():
+        for path, text in texts.items():
+            if path.endswith((".yaml", ".yml")):
+                assert yaml.safe_load(text), f"{name}/{path}"
+            elif path.endswith(".json"):
+                assert json.loads(text), f"{name}/{path}"
+
+
+CHECKOV = ["uv", "tool", "run", "--from", "checkov>=3.2,<4", "checkov"]
+
+
+@functools.cache
+def missing_checkov() -> str:
+    """Say why checkov, which has an environment of its own, can't be run."""
+    if not shutil.which("uv"):
+        return "there is no uv command to run checkov with"
+    done = run(*CHECKOV, "--version")
+    return "" if done.returncode == 0 else "checkov can't be installed"
+
+
+def insecure(root: Path) -> list[str]:
+    """Let checkov judge all folders below one; return what it objects to."""
+    options = ["--framework", "terraform", "--quiet", "--compact", "--output", "json"]
+    # It contacts nobody: what it would download are texts about its checks
+    done = run(*CHECKOV, "--directory", str(root), *options, "--skip-download", LOG_LEVEL="ERROR")
+    result = json.loads(done.stdout[done.stdout.index("{") :])
+    if "results" not in result:
+        assert result.get("resource_count"), done.stdout
+        return []
+    assert not result["summary"]["parsing_errors"], done.stdout
+    return sorted(
+        {
+            f"{row['resource']}: {row['check_id']} {row['check_name']}"
+            for row in result["results"]["failed_checks"]
+        }
+    )
+
+
+def test_checkov_objects_to_nothing(tmp_path: Path) -> None:
+    if reason := missing_checkov():
+        pytest.skip(reason)
+    assert insecure(lay_out(tmp_path / "infra")) == []
+
+
+def test_what_checkov_should_skip_has_a_reason() -> None:
+    for name, (_, texts) in infra().items():
+        for path, text in texts.items():
+            for line in re.findall(r"checkov:skip.*", text):
+                match = re.fullmatch(r"checkov:skip=CKV2?_[A-Z]+_\d+: ?(.+)", line)
+                assert match, f"{name}/{path}: {line} gives no reason"
+                assert len(match[1].split()) > 3, f"{name}/{path}: {line} gives no reason"
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("cloud", PROVIDERS)
+@pytest.mark.parametrize("names", [{}, *NAMES.values()], ids=["usual", *NAMES])
+def test_terraform_validates(cloud: str, names: dict[str, str], tmp_path: Path) -> None:
+    if reason := provider_of(PROVIDERS[cloud]).missing:
+        pytest.skip(reason)
+    problems = validated(lay_out(tmp_path / "infra", cloud, **names), PROVIDERS[cloud])
+    assert not problems, problems
+
+
+@pytest.fixture
+def moto() -> Iterator[str]:
+    """Serve AWS on a free port of this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+LOCAL_AWS = """provider "aws" {
+  s3_use_path_style           = true
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+}
+"""
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> None:
+    if reason := provider_of("aws").missing:
+        pytest.skip(reason)
+    _, texts = infra()[f"aws-{ci}-fastapi-docker"]
+    root = tmp_path / "infra"
+    root.mkdir()
+    for path, text in {**texts, "moto_override.tf": LOCAL_AWS}.items():
+        (root / path).write_text(text, encoding="utf-8")
+    initialise(root, "aws")
+    environment = {
+        **QUIET,
+        "AWS_ENDPOINT_URL": moto,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "eu-west-1",
+        "TF_VAR_alert_email": "ada@example.com",
+    }
+
+    def terraform(*arguments: str) -> tuple[int, str]:
+        done = run("terraform", *arguments, folder=root, **environment)
+        return done.returncode, done.stdout
+
+    for variable in ([], ["-var=service=true"]):  # as docs/aws.md says: the service needs an image
+        code, output = terraform("apply", "-auto-approve", *variable)
+        assert code == 0, output
+        code, output = terraform("plan", "-detailed-exitcode", *variable)
+        assert code == 0, output
+    code, output = terraform("output", "-json")
+    variables_of_ci = json.loads(output)["ci_variables"]["value"]
+    assert {"AWS_ACCOUNT_ID", "AWS_REGION", "AWS_ROLE_ARN"} <= variables_of_ci.keys()
+    code, output = terraform("destroy", "-auto-approve", "-var=service=true")
+    assert code == 0, output
+    assert json.loads((root / "terraform.tfstate").read_text("utf-8"))["resources"] == []

@@ -1,0 +1,152 @@
+"""Commands from outside Python, and what keeps them from being run on this machine."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakery import TEMPLATE
+
+# What `nox -s tests` installs with npm
+NODE_MODULES = TEMPLATE / ".cache" / "node" / "node_modules"
+# Folders of Terraform providers that Terraform does not look into by itself
+MIRRORS = [path.parent for path in Path("/opt").glob("*/registry.terraform.io")]
+QUIET = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "TF_CLI_ARGS": "-no-color"}
+
+REQUIRED = """terraform {{
+  required_providers {{
+    {provider} = {{
+      {settings}
+    }}
+  }}
+}}
+"""
+
+
+def run(
+    *command: str | Path, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and return what it printed: errors behind the rest, in `stdout`."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=False,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def missing_node(package: str) -> str:
+    """Say what is missing to run a package of npm's, or nothing."""
+    if not shutil.which("node"):
+        return "there is no node command"
+    if not (NODE_MODULES / package).is_dir():
+        return f"npm's {package} is not in {NODE_MODULES}: `nox -s tests` puts it there"
+    return ""
+
+
+def missing_formatter() -> str:
+    """Say what is missing to format Terraform: the command, or its formatter as an npm package."""
+    if shutil.which("terraform"):
+        return ""
+    reason = missing_node("@cdktf/hcl-tools")
+    return reason and f"there is no terraform command, and {reason}"
+
+
+def unformatted(root: Path) -> list[str]:
+    """Name the Terraform files below a folder that `terraform fmt` would change."""
+    if shutil.which("terraform"):
+        command = ["terraform", "fmt", "-check", "-recursive", "."]
+        done = subprocess.run(
+            command, cwd=root, env={**os.environ, **QUIET}, capture_output=True, text=True
+        )
+        assert done.returncode in {0, 3}, done.stderr
+    else:
+        script = """
+          const { readFileSync } = require("node:fs"), { format } = require("@cdktf/hcl-tools");
+          for (const path of process.argv.slice(1)) {
+            const text = readFileSync(path, "utf8");
+            format(text).then((same) => same === text || console.log(path));
+          }
+        """
+        files = sorted(path.relative_to(root) for path in root.rglob("*.tf"))
+        command = ["node", "--eval", script, *files]
+        environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A Terraform provider on this machine.
+
+    Attributes:
+        missing: What keeps it from being used, or nothing.
+        version: The newest that there is.
+        options: What `terraform init` needs to find it.
+    """
+
+    missing: str = ""
+    version: str = ""
+    options: tuple[str, ...] = ()
+
+
+@functools.cache
+def provider_of(name: str) -> Provider:
+    """Find a Terraform provider: where Terraform itself looks, then in a mirror."""
+    if not shutil.which("terraform"):
+        return Provider("there is no terraform command")
+    ways = [(), *((f"-plugin-dir={folder}",) for folder in MIRRORS)]
+    for options in ways:
+        with tempfile.TemporaryDirectory() as scratch:
+            Path(scratch, "main.tf").write_text(REQUIRED.format(provider=name, settings=""))
+            done = run("terraform", "init", *options, folder=Path(scratch), **QUIET)
+        if installed := re.search(rf"Installed hashicorp/{name} v([\d.]+)", done.stdout):
+            return Provider("", installed[1], options)
+    return Provider(f"terraform finds no provider {name}, in a registry or a mirror")
+
+
+def initialise(root: Path, name: str) -> None:
+    """Run `terraform init` in a folder, with another version of its provider if need be."""
+    provider = provider_of(name)
+    command = ["terraform", "init", "-backend=false", *provider.options]
+    done = run(*command, folder=root, **QUIET)
+    if done.returncode:
+        settings = f'version = "{provider.version}"'
+        for folder in {path.parent for path in root.rglob("*.tf")}:
+            text = REQUIRED.format(provider=name, settings=settings)
+            (folder / "mirror_override.tf").write_text(text)
+        done = run(*command, folder=root, **QUIET)
+    assert done.returncode == 0, done.stdout
+
+
+def validated(root: Path, provider: str) -> str:
+    """Run `terraform validate` over all folders in `root` at once; return what it objects to.
+
+    Each folder becomes a module of one configuration, so that the provider starts once. `root` must
+    not be a configuration of its own.
+    """
+    from terraform import blocks
+
+    example = {"string": '"name1"', "number": "1", "bool": "true"}
+    modules = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.tf")}
+        given = [
+            f"  {labels[0]} = {example.get(str(body['type']), '[]')}\n"
+            for _, labels, body in blocks(texts, "variable")
+            if "default" not in body
+        ]
+        modules.append(f'module "{folder.name}" {{\n  source = "./{folder.name}"\n{"".join(given)}}}\n')
+    (root / "main.tf").write_text("".join(modules))
+    initialise(root, provider)
+    done = run("terraform", "validate", folder=root, **QUIET)
+    return done.stdout if done.returncode else ""
