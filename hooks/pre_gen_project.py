@@ -40,6 +40,7 @@ DEPENDENCIES = {
     "circus",
     "click",
     "click_option_group",
+    "cloudevents",
     "cloudpickle",
     "comet_ml",
     "configargparse",
@@ -47,8 +48,11 @@ DEPENDENCIES = {
     "coverage",
     "cycler",
     "dateutil",
+    "dependency_groups",
+    "deprecation",
     "dotenv",
     "dvc",
+    "dvc_gs",
     "engineio",
     "fastapi",
     "filelock",
@@ -58,7 +62,9 @@ DEPENDENCIES = {
     "flatbuffers",
     "frozenlist",
     "fsspec",
+    "functions_framework",
     "functorch",
+    "gcsfs",
     "gevent",
     "geventhttpclient",
     "git",
@@ -67,6 +73,7 @@ DEPENDENCIES = {
     "graphql_core",
     "greenlet",
     "grpc",
+    "gunicorn",
     "h11",
     "harfile",
     "hatchling",
@@ -192,8 +199,10 @@ DEPENDENCIES = {
     "urllib3",
     "uv",
     "uvicorn",
+    "uvicorn_worker",
     "uvloop",
     "wandb",
+    "watchdog",
     "watchfiles",
     "werkzeug",
     "wheel",
@@ -206,7 +215,7 @@ DEPENDENCIES = {
     "zope",
 }
 # Commands, a package of Python's own, and names that Windows keeps for devices
-TAKEN = {"activate", "bash", "conda", "mamba", "python", "python3", "pythonw", "sh", "test"}
+TAKEN = {"activate", "bash", "conda", "main", "mamba", "python", "python3", "pythonw", "sh", "test"}
 TAKEN.update({"aux", "con", "nul", "prn"})
 TAKEN.update(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))
 FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}

@@ -1,5 +1,6 @@
 """Fixtures and the summary line of measured rates."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def _hook_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return
+
+
+@pytest.fixture(scope="session")
+def torch_index() -> Path:
+    """Return the folder that holds the CPU build of PyTorch as a simple index."""
+    folder = os.environ.get("MLBAKE_TORCH")
+    assert folder, "MLBAKE_TORCH is not set: run `nox -s tests`, which downloads PyTorch for it"
+    return Path(folder)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -31,6 +31,11 @@ PACKAGES = {
 # of these, the blocks ("blocks") and the values that have parts ("objects") map to nodes again
 Node = dict[str, Any]
 
+INTERFACE = re.compile(
+    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", re.MULTILINE | re.DOTALL
+)
+CLASS = re.compile(r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+
 
 @functools.cache
 def schema() -> dict[str, Any]:
@@ -88,11 +93,7 @@ def _node_of_type(texts: dict[str, str]) -> Node:
     main = ""
     for path, text in texts.items():
         if path.endswith(".d.ts"):
-            interfaces |= dict(
-                re.findall(
-                    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
-                )
-            )
+            interfaces |= dict(INTERFACE.findall(text))
         else:
             for name, base, body in re.findall(
                 r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL

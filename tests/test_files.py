@@ -42,7 +42,7 @@ def _read(name: str) -> frozenset[str]:
     return frozenset(found if is_copied(name) else found | answers_read(_source(name)))
 
 
-def renderings(name: str) -> list[tuple[Answers, str, str]]:
+def renderings(name: str, slugs: tuple[str, ...] = SLUGS) -> list[tuple[Answers, str, str]]:
     """Render a template file for all answers that it, or the pruning of it, depends on.
 
     Returns:
@@ -55,9 +55,8 @@ def renderings(name: str) -> list[tuple[Answers, str, str]]:
         if place == key or place.startswith(f"{key}/"):
             read |= condition
     toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
-    slugs = SLUGS if "project_slug" in read else SLUGS[2:3]
     found = {}
-    for slug in slugs:
+    for slug in slugs if "project_slug" in read else SLUGS[2:3]:
         path = environment().from_string(name).render(cookiecutter={"project_slug": slug})
         for answers in product(toggles):
             row = {**answers, "project_slug": slug}

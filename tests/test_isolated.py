@@ -6,10 +6,8 @@ index of it (`nox -s tests` makes it), so that the test needs no host but the pa
 
 import contextlib
 import fcntl
-import os
 import re
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from bakery import TEMPLATE, bake
+from machine import in_venv, pip_settings, plain_environment, uv_settings
 from PIL import Image
 
 # Started by the README, but not by a test: each says why
@@ -32,14 +31,6 @@ LEFT_OUT = {
 }
 # What is asked of the service, while that runs
 CLIENTS = ("curl ", "locust", "--group load")
-
-
-@pytest.fixture(scope="session")
-def torch_index() -> Path:
-    """Return the folder that holds the CPU build of PyTorch as a simple index."""
-    folder = os.environ.get("MLBAKE_TORCH")
-    assert folder, "MLBAKE_TORCH is not set: run `nox -s tests`, which downloads PyTorch for it"
-    return Path(folder)
 
 
 def commands(readme: str) -> list[list[str]]:
@@ -66,17 +57,7 @@ class Shell:
 
     def __init__(self, project: Path, environment: dict[str, str]) -> None:
         self.project = project
-        keep = ("HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "REQUESTS_CA_BUNDLE")
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name in keep},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "DVC_NO_ANALYTICS": "1",
-            "GIT_AUTHOR_NAME": "Ada",
-            "GIT_AUTHOR_EMAIL": "ada@example.com",
-            "GIT_COMMITTER_NAME": "Ada",
-            "GIT_COMMITTER_EMAIL": "ada@example.com",
-            **environment,
-        }
+        self.environment = plain_environment() | environment
         self.log: list[str] = []
 
     def run(self, line: str) -> str:
@@ -124,26 +105,6 @@ class Shell:
         return float(re.findall(r"test/accuracy ([\d.]+)", output)[-1])
 
 
-def in_venv(folder: Path) -> dict[str, str]:
-    """Make a virtual environment and return what activating it sets."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {"VIRTUAL_ENV": str(folder), "PATH": path}
-
-
-def pip_settings(index: Path, folder: Path) -> dict[str, str]:
-    """Let pip find the CPU build, and no other, wherever a README line leaves the choice."""
-    wheel = next((index / "torch").glob(f"*cp3{sys.version_info.minor}-*.whl"))
-    version = wheel.name.split("-")[1]
-    constraint = folder / "constraints.txt"
-    constraint.write_text(f"torch=={version}\n", encoding="utf-8")
-    return {
-        "PIP_CONSTRAINT": str(constraint),
-        "PIP_FIND_LINKS": str(index / "torch"),
-        "PIP_RETRIES": "0",  # PyTorch's own index need not be reachable
-    }
-
-
 def follow(shell: Shell, lines: list[str], record_property: pytest.FixtureRequest) -> None:
     """Run the lines, and check what the first training reaches."""
     service = contextlib.ExitStack()
@@ -168,11 +129,7 @@ def test_readme_with_uv(tmp_path, torch_index, record_property) -> None:
     make_pictures(project / "path/to/pictures")
     shell = Shell(
         project,
-        {
-            "UV_INDEX": f"pytorch-cpu={torch_index.as_uri()}",
-            "UV_PYTHON": sys.executable,
-            "UV_PYTHON_DOWNLOADS": "never",
-        },
+        uv_settings(torch_index),
     )
     blocks = commands((project / "README.md").read_text("utf-8"))
     lines = [

@@ -1,8 +1,8 @@
 """Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
-code, tests and settings are the same text share one run of the baked project's tests. Of rows that
-differ in `serving` and `docker` only, the first runs all tests, the others those that differ.
+code, tests and settings are the same text share one run of the baked project's tests. What trains
+is tested in full once; rows that serve it or take it to a cloud in a new way run the tests of that.
 The default answers are left to `test_isolated.py`, which runs `pytest --cov` as the README says.
 """
 
@@ -72,28 +72,40 @@ def code_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def own_tests(folder: Path) -> set[tuple[str, str]]:
-    """Return the names and texts of a baked project's test files."""
-    return {(path.name, path.read_text("utf-8")) for path in folder.glob("tests/test_*.py")}
+def own_tests(folder: Path) -> dict[str, str]:
+    """Return the texts of a baked project's test files by their paths in it."""
+    return {
+        f"tests/{path.name}": path.read_text("utf-8") for path in folder.glob("tests/test_*.py")
+    }
 
 
 @functools.cache
 def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
-    """List one row for each distinct code, with the test files to run; () is all of them."""
+    """List the rows that show something new, with the test files to run; () is all of them."""
     with tempfile.TemporaryDirectory() as folder:
-        codes, trained = set(), set()
+        seen = set()
         found = []
         for number, row in enumerate([{}, *rows()]):  # the default answers first
-            baked = bake(row, Path(folder, str(number))).path
-            without = {**row, "serving": "none", "docker": False}
-            alone = bake(without, Path(folder, f"{number}-alone")).path
-            code, training = code_of(baked), code_of(alone)
-            changed = own_tests(baked) - own_tests(alone)
-            if number and code not in codes and (changed or training not in trained):
-                files = sorted(f"tests/{file}" for file, _ in changed)
-                found.append((row, tuple(files) if training in trained else ()))
-            codes.add(code)
-            trained.add(training)
+            local = {**row, "ci": "none", "cloud": "none"}
+            steps = [
+                {**local, "serving": "none", "docker": False},  # training
+                {**local, "tracker": "none"},  # and serving, which knows no tracker
+                {**row, "tracker": "none"},  # and the cloud
+            ]
+            bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
+            codes = list(enumerate(map(code_of, bakes)))
+            tests = [own_tests(path) for path in bakes]
+            serving = {name for name, text in tests[1].items() if tests[0].get(name) != text}
+            cloud = tests[2].keys() - tests[1].keys()
+            if number and codes[0] not in seen:
+                found.append((row, ()))
+            elif number:
+                files = (serving if codes[1] not in seen else set()) | (
+                    cloud if codes[2] not in seen else set()
+                )
+                if files:
+                    found.append((row, tuple(sorted(files))))
+            seen.update(codes)
     return found
 
 
@@ -118,11 +130,12 @@ def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) ->
     assert " skipped" not in output, output
 
 
-def merged(lines: Iterable[str]) -> dict[tuple[str, str, str], set[str]]:
-    """Map each requirement to all extras that it is named with."""
-    found: dict[tuple[str, str, str], set[str]] = {}
-    for one in map(Requirement, lines):
-        found.setdefault((one.name, str(one.specifier), str(one.marker)), set()).update(one.extras)
+def merged(requirements: Iterable[str]) -> dict[tuple[str, ...], set[str]]:
+    """Map each requirement without its extras to all the extras that it is asked for with."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for one in map(Requirement, requirements):
+        key = one.name, str(one.specifier), str(one.marker)
+        found.setdefault(key, set()).update(one.extras)
     return found
 
 
@@ -138,7 +151,6 @@ def test_the_shared_environment_holds_what_is_baked(tmp_path: Path) -> None:
         baked.update(settings["project"]["dependencies"], settings["build-system"]["requires"])
         for group in settings["dependency-groups"].values():
             baked.update(line for line in group if isinstance(line, str))
-    assert len(ours) == len(merged(ours))
     assert merged(ours) == merged(baked)
 
 

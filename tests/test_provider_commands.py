@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-import yaml
 from bakery import bake, product, questions
+from checks.texts import read_yaml
 from tools import QUIET, run
 
 PROGRAMS = ("aws", "az", "gcloud", "terraform")
@@ -72,15 +72,15 @@ def command_lines(line: str) -> list[tuple[str, ...]]:
 def shell_lines(path: str, text: str) -> list[str]:
     """Return the lines of a file that a shell would run."""
     if path.endswith(".md"):
-        fenced = re.findall(r"^```(?:bash|shell|sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        fenced = re.findall(
+            r"^```(?:bash|shell|sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL
+        )
         prose = re.sub(r"(?ms)^```.*?^```", "", text)
         chunks = [*fenced, *re.findall(r"`([^`\n]+ [^`\n]+)`", prose)]
     elif path.endswith((".yml", ".yaml")):
-        chunks = list(_strings(yaml.load(text, yaml.BaseLoader)))
-    elif path.endswith((".sh", ".tf", "file")):
-        chunks = [text] if path.endswith(".sh") else []
+        chunks = list(_strings(read_yaml(text)))
     else:
-        chunks = []
+        chunks = [text]
     return [line for chunk in chunks for line in chunk.replace("\\\n", " ").splitlines()]
 
 
@@ -192,9 +192,14 @@ def aws_problems(lines: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]
         "AWS_MAX_ATTEMPTS": "1",
     }
     done = subprocess.run(
-        [*AWS, READ_AWS], input=json.dumps(texts), env=environment, capture_output=True, text=True
+        [*AWS, READ_AWS],
+        input=json.dumps(texts),
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
     )
-    if "awscli" not in done.stderr and done.returncode:
+    if "No solution found" in done.stderr or "Failed to fetch" in done.stderr:
         pytest.skip("awscli can't be installed")
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)

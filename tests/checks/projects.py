@@ -23,6 +23,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from checks.clouds import unknown_environments, unknown_to_terraform, unset_variables
+from checks.pipelines import unknown_parts
 from checks.texts import cells, check_text, read_yaml, unparsable
 from checks.tree import Tree
 
@@ -30,6 +31,7 @@ from checks.tree import Tree
 OUTPUTS = re.compile(
     r"(data|models|reports|outputs|site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
+    r"|data\.md|comparison\.md|infra/\w+/terraform\.tf(vars|state)"
     r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
 )
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
@@ -37,7 +39,7 @@ TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)
 URL = re.compile(r"\b[\w+]+://[^\s)>\"'`]+")
 GROUP = r"--(?:only-|no-)?group[ =]([\w-]+)"
 EXTRA = r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)"
-IGNORE_FILES = (".gitignore", ".dvcignore", ".dockerignore", ".gitattributes")
+IGNORE_FILES = (".gitignore", ".gcloudignore", ".dvcignore", ".dockerignore", ".gitattributes")
 
 # Import names that differ from the name of the distribution
 DISTRIBUTIONS = {
@@ -52,9 +54,11 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # What has to run where nothing but one dependency group is installed
-ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"]}
+ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "function", "service"]}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
+    "dependency-groups": r"\"dependency-groups\"",
+    "functions-framework": r"\"functions_framework\"",
     "httptools": r"import uvicorn",
     "python-multipart": r"UploadFile",
     "schemathesis": r"schemathesis\.cli",
@@ -86,8 +90,8 @@ WORDS = {
     "docker": r"docker(file)?",
     "onnx_export": r"onnx(runtime)?",
 }
-# Where a word is no trace: images are made with uv, whatever is used beside them
-AT_HOME = {"uv": "dockerfiles/"}
+# Where a word is no trace: images and training machines use uv, whatever is used beside them
+AT_HOME = {"uv": ("dockerfiles/", "infra/", "tests/test_gcp.py")}
 # Answers whose words may occur although something else was chosen
 SHARED_WORDS = {
     "python_version",  # 3.13 is supported whichever is the oldest
@@ -150,7 +154,7 @@ def _tokens(path: str, text: str) -> tuple[tuple[int, str], ...]:
         (first + offset, match.group().rstrip(".,"))
         for first, chunk in chunks
         for offset, line in enumerate(chunk.splitlines())
-        for match in TOKEN.finditer(URL.sub(" ", line))
+        for match in TOKEN.finditer(URL.sub(" ", line.replace("uses: $/", "uses: ./")))
     )
 
 
@@ -418,7 +422,7 @@ def undeclared_imports(tree: Tree) -> list[str]:
     """Find imports, and classes named by configs, of packages that pyproject.toml leaves out."""
     settings = _settings(tree)
     own, groups = _declared(settings)
-    package = own | _members_of(settings, "serve")
+    package = own | _members_of(settings, "serve") | _members_of(settings, "lambda")
     found = []
     for path, text in tree.under(".py", ".ipynb").items():
         shipped = path.startswith("src/")
@@ -1032,6 +1036,7 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     unknown_environments,
     unknown_to_terraform,
     unset_variables,
+    unknown_parts,
     leaky_contexts,
 )
 

@@ -70,7 +70,13 @@ ARG SOURCE_COMMIT=""
 ENV SOURCE_COMMIT=$SOURCE_COMMIT
 LABEL org.opencontainers.image.revision=$SOURCE_COMMIT
 
+{%- if cookiecutter.cloud == "aws" %}
+# SageMaker hands its folders to root, 0:0
+ARG RUN_AS=1000:1000
+USER $RUN_AS
+{%- else %}
 USER 1000:1000
+{%- endif %}
 # As Ctrl-C: training saves what it has and stops
 STOPSIGNAL SIGINT
 ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}", "train"]

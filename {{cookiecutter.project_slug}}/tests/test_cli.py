@@ -10,8 +10,10 @@ from {{ cookiecutter.project_slug }} import UserError
 
 COMMANDS = [
     "prepare",
+    "describe",
     "train",
     "evaluate",
+    "compare",
 {%- if cookiecutter.onnx_export %}
     "export",
     "benchmark",
@@ -119,6 +121,9 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
         (["predict", "picture.png"], "models/model.ckpt"),
 {%- endif %}
         (["evaluate"], "models/model.ckpt"),
+        (["compare"], "current"),
+        (["compare", "current=models/model.ckpt"], "models/model.ckpt"),
+        (["describe", "data.val_fraction=2"], "val_fraction"),
         (["evaluate", "data=mnist"], "mnist"),
         (["train", "trainer.epochs=3"], "epochs"),
         (["train", "model=transformer"], "transformer"),

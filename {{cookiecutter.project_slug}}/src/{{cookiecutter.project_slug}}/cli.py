@@ -58,6 +58,19 @@ def prepare(context: typer.Context) -> None:
 
 
 @app.command(context_settings=HYDRA)
+def describe(context: typer.Context) -> None:
+    """Report on the data: classes, pixels, samples, leaks. Takes Hydra overrides."""
+
+    def job(cfg: "DictConfig") -> None:
+        from .describe import describe as run
+
+        typer.echo(run(cfg).partition("```")[0].rstrip())
+        typer.echo(f"The report is {cfg.reports}/data.md")
+
+    run_hydra(job, "evaluate", context.args)
+
+
+@app.command(context_settings=HYDRA)
 def train(context: typer.Context) -> None:
     """Train a model. Takes Hydra overrides, --multirun and --cfg job."""
 
@@ -79,6 +92,21 @@ def evaluate(context: typer.Context) -> None:
         for name, value in run(cfg).items():
             typer.echo(f"{name:<10}{value:.4f}")
         typer.echo(f"Reports are in {cfg.reports}")
+
+    run_hydra(job, "evaluate", context.args)
+
+
+@app.command(context_settings=HYDRA)
+def compare(context: typer.Context) -> None:
+    """Compare a checkpoint to the current one; exit with 1 if it is worse. Takes overrides."""
+
+    def job(cfg: "DictConfig") -> None:
+        from .compare import compare as run
+
+        result = run(cfg)
+        typer.echo(result.markdown().rstrip())
+        if result.worse:
+            raise SystemExit(1)
 
     run_hydra(job, "evaluate", context.args)
 {%- if cookiecutter.onnx_export %}

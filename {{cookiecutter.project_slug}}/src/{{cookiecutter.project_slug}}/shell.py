@@ -35,12 +35,13 @@ class Command:
         Returns:
             Its exit status, or the status of the program that feeds it if that failed.
         """
-        if not self.fed_by:
-            return subprocess.run(self.words, check=False).returncode  # noqa: S603
-        fed = subprocess.run(self.fed_by, check=False, stdout=subprocess.PIPE)  # noqa: S603
-        if fed.returncode:
-            return fed.returncode
-        return subprocess.run(self.words, check=False, input=fed.stdout).returncode  # noqa: S603
+        given = None
+        if self.fed_by:
+            fed = subprocess.run(found(self.fed_by), check=False, stdout=subprocess.PIPE)  # noqa: S603
+            if fed.returncode:
+                return fed.returncode
+            given = fed.stdout
+        return subprocess.run(found(self.words), check=False, input=given).returncode  # noqa: S603
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,25 @@ class Login:
     remedy: str
 
 
+def found(words: Sequence[str]) -> list[str]:
+    """Spell a command's program out: Windows starts `az.cmd` for `az` by its whole path only.
+
+    Raises:
+        UserError: The program is not there.
+    """
+    program = shutil.which(words[0])
+    if program is None:
+        raise UserError(f"{words[0]} is not installed, or not on the PATH")
+    return [program, *words[1:]]
+
+
 def setting(name: str) -> str:
     """Return an environment variable, which may stand in `.env`.
 
     Raises:
         UserError: It is not set.
     """
-    load_dotenv()
+    load_dotenv(".env")
     if value := os.environ.get(name, "").strip():
         return value
     raise UserError(f"{name} is not set: copy .env.example to .env and fill it in")
@@ -76,11 +89,10 @@ def run(commands: Sequence[Command], login: Login, *, dry_run: bool) -> None:
             or a command failed, in which case those behind it were not started.
     """
     if not dry_run:
-        programs = [words[0] for one in commands for words in (one.fed_by, one.words) if words]
-        for program in (login.check[0], *programs):
-            if shutil.which(program) is None:
-                raise UserError(f"{program} is not installed, or not on the PATH")
-        if subprocess.run(login.check, check=False, capture_output=True).returncode:  # noqa: S603
+        for words in [part for one in commands for part in (one.fed_by, one.words) if part]:
+            found(words)
+        check = subprocess.run(found(login.check), check=False, capture_output=True)  # noqa: S603
+        if check.returncode:
             raise UserError(f"you are not logged in: run `{login.remedy}`")
     for command in commands:
         typer.echo(f"$ {command}")

@@ -1,0 +1,140 @@
+"""The pipelines of a baked project are green on a fresh bake, and red for what they are to find."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from bakery import bake
+from machine import plain_environment, uv_settings
+from pipelines import GitHub, JobError, evaluate
+
+# The jobs whose steps are run, and what of each matrix
+GITHUB = [
+    ("ci.yaml", "checks", {}),
+    ("ci.yaml", "tests", {}),
+    ("data.yaml", "report", {}),
+    ("model.yaml", "compare", {}),
+    ("docs.yaml", "build", {}),
+    ("images.yaml", "build", {"image": "api"}),
+]
+# What can only be run by the service: each says why
+NOT_RUN = {
+    "docs.yaml publish": "publishes to Pages",
+    "images.yaml publish": "pushes to the registry",
+    "images.yaml deploy": "deploys to a cloud",
+    "deploy.yaml deploy": "deploys to a cloud",
+    "train.yaml train": "starts a job in a cloud",
+}
+
+
+@pytest.fixture
+def environment(torch_index: Path) -> dict[str, str]:
+    return plain_environment(**uv_settings(torch_index))
+
+
+def git(project: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=project, check=True, env=plain_environment())
+
+
+def test_every_job_is_run_or_said_not_to_be(tmp_path: Path) -> None:
+    for cloud in ("none", "gcp", "aws", "azure"):
+        project = bake({"cloud": cloud}, tmp_path / cloud).path
+        for path in sorted((project / ".github/workflows").iterdir()):
+            for key in yaml.safe_load(path.read_text("utf-8"))["jobs"]:
+                run = any((path.name, key) == one[:2] for one in GITHUB)
+                assert run != (f"{path.name} {key}" in NOT_RUN), f"{path.name} {key}"
+
+
+@pytest.mark.isolated
+@pytest.mark.parametrize(("workflow", "job", "matrix"), GITHUB, ids=str)
+def test_github_jobs_pass_on_a_fresh_bake(
+    workflow, job, matrix, tmp_path, environment, record_property
+) -> None:
+    event = "workflow_dispatch" if workflow == "model.yaml" else "push"
+    (tmp_path / "runner").mkdir()
+    service = GitHub(bake({}, tmp_path).path, tmp_path / "runner", environment, event_name=event)
+    run = service.run(workflow, job, matrix=matrix)
+    assert run.ran
+    for entry in run.left_out:
+        record_property("measured", f"left out of {workflow} {job}: {entry}")
+    if workflow == "data.yaml":
+        assert "1,797 images" in run.summary
+        assert "mermaid" in run.summary
+        assert [path.name for path in run.artifacts] == ["data.png"]
+    if workflow == "model.yaml":
+        assert "no worse than the current model" in run.summary
+    if workflow == "docs.yaml":
+        assert [path.name for path in run.artifacts] == ["site"]
+
+
+@pytest.mark.isolated
+def test_a_lint_error_a_type_error_and_a_failing_test_fail_their_jobs(
+    tmp_path, environment
+) -> None:
+    project = bake({"tracker": "none", "serving": "none", "docker": False}, tmp_path).path
+    # A project of one test, so that one more failing test is what makes the difference
+    for path in (project / "tests").glob("test_*.py"):
+        path.unlink()
+    (project / "tests/test_one.py").write_text("def test_one():\n    assert True\n")
+    settings = project / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").replace("fail_under = 90", "fail_under = 0"))
+    package = project / "src" / project.name / "__init__.py"
+    (tmp_path / "runner").mkdir()
+    service = GitHub(project, tmp_path / "runner", environment)
+    service.run("ci.yaml", "checks")
+    service.run("ci.yaml", "tests")
+
+    (project / "tests/test_two.py").write_text("def test_two():\n    assert 1 > 2\n")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "A failing test")
+    with pytest.raises(JobError, match="1 failed"):
+        service.run("ci.yaml", "tests")
+
+    text = package.read_text("utf-8")
+    for fault, found in (("import os\n", "F401"), ("\nX: int = 'one'\n", "Incompatible types")):
+        package.write_text(text + fault)
+        if found != "F401":
+            subprocess.run(["ruff", "format", "--quiet", str(package)], check=True)
+        git(project, "commit", "--all", "--quiet", "--message", "A fault")
+        with pytest.raises(JobError, match=found):
+            service.run("ci.yaml", "checks")
+
+
+@pytest.mark.isolated
+def test_a_worse_model_fails_the_comparison(tmp_path, environment) -> None:
+    project = bake({"tracker": "none", "serving": "none", "docker": False}, tmp_path).path
+    (tmp_path / "runner").mkdir()
+    service = GitHub(
+        project,
+        tmp_path / "runner",
+        environment,
+        inputs={"candidate": "worse"},
+        event_name="workflow_dispatch",
+    )
+    git(project, "init", "--quiet", "--initial-branch", "main")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "Bake")
+    git(project, "checkout", "--quiet", "-b", "worse")
+    model = project / "configs/model/cnn.yaml"
+    rate = next(line for line in model.read_text("utf-8").splitlines() if " lr: " in line)
+    model.write_text(model.read_text("utf-8").replace(rate, rate.split(":")[0] + ": 1.0e-9"))
+    git(project, "commit", "--all", "--quiet", "--message", "Learn nothing")
+    git(project, "checkout", "--quiet", "main")
+    with pytest.raises(JobError, match="The candidate is worse than the current model"):
+        service.run("model.yaml", "compare")
+
+
+def test_expressions_are_evaluated_as_the_service_does() -> None:
+    contexts = {"github": {"event_name": "push", "ref": "refs/heads/main"}, "inputs": {"a": ""}}
+    functions = {"always": lambda: True, "contains": lambda whole, part: part in whole}
+    for expression, value in {
+        "github.event_name == 'push' && github.ref == 'refs/heads/main'": True,
+        "inputs.a || github.ref": "refs/heads/main",
+        "!(github.event_name != 'push')": True,
+        "always() && (matrix.x == 'it''s' || 3 > 2)": True,
+        "contains(github.ref, 'other')": False,
+    }.items():
+        assert evaluate(expression, contexts, functions) == value
+    with pytest.raises(ValueError, match="can't read"):
+        evaluate("a ? b : c", contexts, functions)

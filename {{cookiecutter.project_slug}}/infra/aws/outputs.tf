@@ -1,0 +1,33 @@
+output "bucket" {
+  description = "Where data and the results of training jobs are"
+  value       = aws_s3_bucket.data.id
+}
+{%- if cookiecutter.ci != "none" %}
+
+output "ci_variables" {
+  description = "Variables of the repository, for all its pipelines"
+  value = {
+    AWS_ACCOUNT_ID = local.account
+    AWS_REGION     = local.region
+    AWS_ROLE_ARN   = aws_iam_role.ci["data"].arn
+  }
+}
+
+output "ci_environments" {
+  description = "What AWS_ROLE_ARN is instead in the environments that may do more"
+  value = {
+    training = aws_iam_role.ci["train"].arn
+{%- if cookiecutter.__deploys %}
+
+    production = aws_iam_role.ci["deploy"].arn
+{%- endif %}
+  }
+}
+{%- endif %}
+{%- if cookiecutter.__deploys %}
+
+output "url" {
+  description = "Address of the service"
+  value       = aws_apigatewayv2_api.service.api_endpoint
+}
+{%- endif %}

@@ -1,0 +1,34 @@
+locals {
+{%- if cookiecutter.serving != "none" %}
+  images = toset(["service", "train"])
+{%- else %}
+  images = toset(["train"])
+{%- endif %}
+}
+
+resource "aws_ecr_repository" "image" {
+  #checkov:skip=CKV_AWS_51:a commit may be deployed again with another model; the service runs the digest that its tag named when it was updated
+  #checkov:skip=CKV_AWS_136:ECR's own keys encrypt the images; a key of the account's own costs a dollar a month
+  for_each = local.images
+
+  name         = "${local.name}/${each.key}"
+  force_delete = var.disposable
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "image" {
+  for_each = local.images
+
+  repository = aws_ecr_repository.image[each.key].name
+  policy = jsonencode({
+    rules = [{
+      rulePriority = 1
+      description  = "Keep the last ten images"
+      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 10 }
+      action       = { type = "expire" }
+    }]
+  })
+}

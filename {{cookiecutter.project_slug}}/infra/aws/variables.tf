@@ -1,0 +1,44 @@
+variable "alert_email" {
+  description = "Who is told of costs and of trouble"
+  type        = string
+}
+
+variable "bucket" {
+  description = "Bucket for data and training jobs; src/{{ cookiecutter.project_slug }}/aws.py and .dvc/config name it too"
+  type        = string
+  default     = "{{ cookiecutter.__bucket }}"
+}
+
+variable "budget" {
+  description = "US dollars a month that the account is expected to cost at most"
+  type        = number
+  default     = 20
+}
+
+variable "disposable" {
+  description = "Whether `destroy` also deletes what is stored"
+  type        = bool
+  default     = false
+}
+{%- if cookiecutter.ci != "none" %}
+
+variable "oidc_provider" {
+  description = "ARN of the account's identity provider for the pipelines, if it has one already"
+  type        = string
+  default     = null
+}
+{%- endif %}
+{%- if cookiecutter.__deploys %}
+
+variable "public" {
+  description = "Whether anyone may ask the service; otherwise requests are signed by an identity of this account"
+  type        = bool
+  default     = false
+}
+
+variable "service" {
+  description = "Whether the service runs: its first image has to be pushed before"
+  type        = bool
+  default     = false
+}
+{%- endif %}

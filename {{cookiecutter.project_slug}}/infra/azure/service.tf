@@ -1,0 +1,110 @@
+resource "azurerm_user_assigned_identity" "service" {
+  name                = "${local.name}-service"
+  resource_group_name = azurerm_resource_group.project.name
+  location            = azurerm_resource_group.project.location
+}
+
+resource "azurerm_role_assignment" "service_images" {
+  scope                = azurerm_container_registry.images.id
+  role_definition_name = "AcrPull"
+  principal_id         = azurerm_user_assigned_identity.service.principal_id
+}
+
+resource "azurerm_container_app_environment" "service" {
+  name                       = "${local.name}-env"
+  resource_group_name        = azurerm_resource_group.project.name
+  location                   = azurerm_resource_group.project.location
+  logs_destination           = "log-analytics"
+  log_analytics_workspace_id = azurerm_log_analytics_workspace.logs.id
+
+  workload_profile {
+    name                  = "Consumption"
+    workload_profile_type = "Consumption"
+  }
+}
+
+resource "azurerm_container_app" "service" {
+  count = var.service ? 1 : 0
+
+  name                         = "api"
+  resource_group_name          = azurerm_resource_group.project.name
+  container_app_environment_id = azurerm_container_app_environment.service.id
+  workload_profile_name        = "Consumption"
+  revision_mode                = "Single"
+  max_inactive_revisions       = 10
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [azurerm_user_assigned_identity.service.id]
+  }
+
+  registry {
+    server   = azurerm_container_registry.images.login_server
+    identity = azurerm_user_assigned_identity.service.id
+  }
+
+  ingress {
+    external_enabled           = true
+    allow_insecure_connections = false
+    target_port                = 8000
+
+    traffic_weight {
+      latest_revision = true
+      percentage      = 100
+    }
+  }
+
+  template {
+    min_replicas                     = 0
+    max_replicas                     = var.max_replicas
+    termination_grace_period_seconds = 15
+
+    http_scale_rule {
+      name                = "requests"
+      concurrent_requests = "50"
+    }
+
+    container {
+      name   = "api"
+      image  = "${azurerm_container_registry.images.login_server}/{{ cookiecutter.project_slug }}-api:latest"
+{%- if cookiecutter.onnx_export %}
+      cpu    = 0.5
+      memory = "1Gi"
+{%- else %}
+      cpu    = 1
+      memory = "2Gi"
+{%- endif %}
+
+      startup_probe {
+        transport               = "HTTP"
+        port                    = 8000
+        path                    = "/readyz"
+        interval_seconds        = 2
+        failure_count_threshold = 60
+      }
+
+      readiness_probe {
+        transport               = "HTTP"
+        port                    = 8000
+        path                    = "/readyz"
+        interval_seconds        = 5
+        success_count_threshold = 1
+      }
+
+      liveness_probe {
+        transport        = "HTTP"
+        port             = 8000
+        path             = "/livez"
+        interval_seconds = 10
+        timeout          = 5
+      }
+    }
+  }
+
+  lifecycle {
+    # `{{ cookiecutter.project_slug }} cloud deploy` puts newer images into service
+    ignore_changes = [template[0].container[0].image]
+  }
+
+  depends_on = [azurerm_role_assignment.service_images]
+}

@@ -1,0 +1,25 @@
+# What the function runs as: it needs nothing from Google Cloud, so the account may do nothing
+resource "google_service_account" "service" {
+  account_id   = "${local.account}-serving"
+  display_name = "${local.name}: serves predictions"
+  depends_on   = [google_project_service.this]
+}
+
+# `{{ cookiecutter.project_slug }} cloud deploy` makes the function, which is a service of Cloud Run
+data "google_cloud_run_v2_service" "this" {
+  count = var.service ? 1 : 0
+
+  name     = local.name
+  location = var.region
+}
+
+# Predictions are for anyone who knows the address: `-var public=false` asks callers for an identity
+resource "google_cloud_run_v2_service_iam_member" "public" {
+  #checkov:skip=CKV_GCP_102:the variable `public` decides
+  count = var.service && var.public ? 1 : 0
+
+  name     = data.google_cloud_run_v2_service.this[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = "allUsers"
+}

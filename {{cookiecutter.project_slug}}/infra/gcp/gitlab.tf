@@ -1,0 +1,39 @@
+# Pipelines of exactly this project log in with the token that GitLab signs for each of their jobs
+resource "google_iam_workload_identity_pool" "this" {
+  workload_identity_pool_id = var.pool
+  display_name              = "GitLab"
+  depends_on                = [google_project_service.this]
+}
+
+resource "google_iam_workload_identity_pool_provider" "this" {
+  workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
+  workload_identity_pool_provider_id = "gitlab"
+  attribute_condition                = "assertion.project_path == '${local.repository}'"
+
+  attribute_mapping = {
+    "google.subject"         = "assertion.sub"
+    "attribute.project_path" = "assertion.project_path"
+  }
+
+  oidc {
+    issuer_uri = "https://gitlab.com"
+  }
+}
+
+# Any branch may read data and models
+resource "google_storage_bucket_iam_member" "repository" {
+  bucket = google_storage_bucket.this.name
+  role   = "roles/storage.objectViewer"
+  member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.project_path/${local.repository}"
+}
+
+# More needs the branch main, which should be protected
+resource "google_service_account_iam_member" "main" {
+  service_account_id = google_service_account.ci.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/subject/project_path:${local.repository}:ref_type:branch:ref:main"
+}
+
+locals {
+  repository = "{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
+}

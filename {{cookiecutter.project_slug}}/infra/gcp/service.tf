@@ -1,0 +1,78 @@
+# What the service runs as: it needs nothing from Google Cloud, so the account may do nothing
+resource "google_service_account" "service" {
+  account_id   = "${local.account}-serving"
+  display_name = "${local.name}: serves predictions"
+  depends_on   = [google_project_service.this]
+}
+
+resource "google_cloud_run_v2_service" "this" {
+  count = var.service ? 1 : 0
+
+  name     = local.name
+  location = var.region
+  # `terraform destroy` is how everything goes away, and nothing is kept in the service
+  deletion_protection = false
+
+  template {
+    service_account                  = google_service_account.service.email
+    timeout                          = "30s"
+    max_instance_request_concurrency = 80
+
+    scaling {
+      min_instance_count = 0
+      max_instance_count = 3
+    }
+
+    containers {
+      image = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.this.name}/api:latest"
+
+      ports {
+        container_port = 8000
+      }
+
+      resources {
+        limits = {
+          cpu    = "1"
+          memory = "{{ '1Gi' if cookiecutter.onnx_export else '2Gi' }}"
+        }
+        # No request, no bill
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+
+      startup_probe {
+        period_seconds    = 2
+        timeout_seconds   = 2
+        failure_threshold = 60
+        http_get {
+          path = "/readyz"
+        }
+      }
+
+      liveness_probe {
+        period_seconds    = 10
+        timeout_seconds   = 3
+        failure_threshold = 3
+        http_get {
+          path = "/livez"
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    # `{{ cookiecutter.project_slug }} cloud deploy` changes them
+    ignore_changes = [client, client_version, template[0].containers[0].image]
+  }
+}
+
+# Predictions are for anyone who knows the address: `-var public=false` asks callers for an identity
+resource "google_cloud_run_v2_service_iam_member" "public" {
+  #checkov:skip=CKV_GCP_102:the variable `public` decides
+  count = var.service && var.public ? 1 : 0
+
+  name     = google_cloud_run_v2_service.this[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = "allUsers"
+}

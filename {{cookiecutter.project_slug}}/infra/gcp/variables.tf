@@ -1,0 +1,59 @@
+variable "project" {
+  description = "Google Cloud project that everything belongs to: its id"
+  type        = string
+}
+
+variable "region" {
+  description = "Region of everything that has one, such as europe-west4"
+  type        = string
+}
+
+variable "bucket" {
+  description = "Name of the bucket, unique among all of Google Cloud; gcp.py and .dvc/config name it too"
+  type        = string
+  default     = "{{ cookiecutter.__bucket }}"
+}
+{%- if cookiecutter.ci != "none" %}
+
+variable "pool" {
+  description = "Id of the workload identity pool: the id of a deleted one stays taken for 30 days"
+  type        = string
+  default     = "{{ cookiecutter.ci }}-{{ cookiecutter.__cloud_name[:25].rstrip('-') }}"
+}
+{%- endif %}
+
+variable "email" {
+  description = "Who hears of alerts and of the budget"
+  type        = string
+  default     = "{{ cookiecutter.author_email }}"
+}
+
+variable "billing_account" {
+  description = "Id of the billing account, to watch what the project costs; without it there is no budget"
+  type        = string
+  default     = ""
+}
+
+variable "budget" {
+  description = "What a month may cost, in the currency of the billing account"
+  type        = number
+  default     = 20
+}
+{%- if cookiecutter.serving != "none" %}
+
+variable "service" {
+{%- if cookiecutter.docker %}
+  description = "Create the service: possible once its image has been pushed"
+{%- else %}
+  description = "Manage who may call the function: possible once it has been deployed"
+{%- endif %}
+  type        = bool
+  default     = false
+}
+
+variable "public" {
+  description = "Let anyone call the service; otherwise callers need the role roles/run.invoker"
+  type        = bool
+  default     = true
+}
+{%- endif %}

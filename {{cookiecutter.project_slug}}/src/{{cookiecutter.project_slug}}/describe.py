@@ -1,0 +1,111 @@
+"""A report on the data: how many images of each class, what their pixels are like, what leaks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import instantiate
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+
+from .data import SPLITS, ImageDataModule
+from .plots import predictions_figure
+
+Arrays = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+
+
+def describe(cfg: DictConfig) -> str:
+    """Describe the data set in `data.md` and draw samples of it in `data.png`, in `cfg.reports`.
+
+    Args:
+        cfg: `configs/evaluate.yaml`, composed.
+
+    Returns:
+        What `data.md` holds: Markdown, with a Mermaid chart that code hosts draw.
+
+    Raises:
+        UserError: The data set can't be prepared.
+    """
+    data: ImageDataModule = instantiate(cfg.data)
+    data.prepare_data()
+    arrays = {split: data.arrays(split) for split in SPLITS}
+    reports = Path(cfg.reports)
+    reports.mkdir(parents=True, exist_ok=True)
+
+    images, labels = arrays["train"]
+    order = np.argsort(labels, kind="stable")
+    index = order[np.linspace(0, len(order) - 1, min(cfg.pictures, len(order)), dtype=int)]
+    titles = [data.classes[label] for label in labels[index]]
+    figure = predictions_figure(images[index], titles, f"Training images of {data.folder}")
+    figure.savefig(reports / "data.png", dpi=120)
+
+    report = markdown(str(data.folder), data.classes, data.image_shape, arrays)
+    (reports / "data.md").write_text(report, encoding="utf-8")
+    return report
+
+
+def markdown(name: str, classes: Sequence[str], image_shape: Sequence[int], arrays: Arrays) -> str:
+    """Write the report.
+
+    Args:
+        name: What the data set is called.
+        classes: Class names, in the order of the labels.
+        image_shape: Channels, height and width of an image, the sides in pixels.
+        arrays: uint8 pixels (images, channels, height, width) and int64 labels, by split.
+    """
+    counts = {
+        split: np.bincount(labels, minlength=len(classes)) for split, (_, labels) in arrays.items()
+    }
+    total = sum(int(count.sum()) for count in counts.values())
+    shape = " x ".join(str(side) for side in image_shape)
+    lines = [
+        f"# Data: {name}",
+        "",
+        f"{total:,} images of {shape} in {len(classes)} classes.",
+        "",
+        "| split | images | smallest class | largest class | pixel mean | pixel deviation |",
+        "|---|---|---|---|---|---|",
+    ]
+    for split, (images, _) in arrays.items():
+        small, large = int(counts[split].argmin()), int(counts[split].argmax())
+        lines.append(
+            f"| {split} | {len(images):,} | {cell(classes[small])}: {counts[split][small]:,} "
+            f"| {cell(classes[large])}: {counts[split][large]:,} | {images.mean():.1f} "
+            f"| {images.std():.1f} |"
+        )
+    lines += ["", f"| class | {' | '.join(SPLITS)} |", f"|---|{'---|' * len(SPLITS)}"]
+    lines += [
+        f"| {cell(label)} | {' | '.join(f'{counts[split][number]:,}' for split in SPLITS)} |"
+        for number, label in enumerate(classes)
+    ]
+    quoted = ", ".join('"' + label.replace('"', "'") + '"' for label in classes)
+    bars = ", ".join(str(count) for count in counts["train"])
+    lines += [
+        "",
+        "```mermaid",
+        "xychart-beta",
+        '    title "Training images of each class"',
+        f"    x-axis [{quoted}]",
+        f'    y-axis "images" 0 --> {counts["train"].max()}',
+        f"    bar [{bars}]",
+        "```",
+        "",
+        *(
+            f"Images of {split} that are training images too: {found:,}."
+            for split, found in leaks(arrays).items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """Keep a class name inside its cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def leaks(arrays: Arrays) -> dict[str, int]:
+    """Count the images of the other splits that occur, pixel for pixel, in the one trained on."""
+    seen = {image.tobytes() for image in arrays["train"][0]}
+    return {
+        split: sum(image.tobytes() in seen for image in arrays[split][0]) for split in SPLITS[1:]
+    }

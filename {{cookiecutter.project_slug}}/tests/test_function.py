@@ -1,0 +1,97 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from werkzeug import Request
+from werkzeug.test import EnvironBuilder
+
+from {{ cookiecutter.project_slug }} import function
+
+MAIN = Path(function.__file__).parents[2] / "main.py"
+
+
+@pytest.fixture(scope="module")
+def client(model):
+    """Run the function on the server that its platform runs it on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    what = ["--source", str(MAIN), "--target", "handle", "--host", "127.0.0.1", "--port", port]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "functions_framework", *what],
+        env=os.environ | {"SERVE_MODEL": str(model)},
+    )
+    url, no_reuse = f"http://127.0.0.1:{port}", httpx.Limits(max_keepalive_connections=0)
+    try:
+        with httpx.Client(base_url=url, timeout=60, limits=no_reuse) as client:
+            give_up = time.monotonic() + 60
+            while not is_ready(client) and time.monotonic() < give_up:
+                time.sleep(0.2)
+            yield client
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def is_ready(client):
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.slow
+def test_the_function_answers_as_the_service_does(client, trained):
+    described = client.get("/model").json()
+    images = np.zeros((2, *described["image_shape"]), int).tolist()
+    first, second = client.post("/predict", json={"images": images}).json()["predictions"]
+    assert first == second
+    assert first["label"] in described["classes"]
+    picture = (trained / "data/processed/digits/samples/7.png").read_bytes()
+    assert client.post("/predict/file", files={"file": picture}).json()["label"] == "7"
+
+
+@pytest.mark.slow
+def test_the_function_refuses_what_the_service_refuses(client):
+    assert client.get("/nowhere").status_code == 404
+    assert client.post("/predict", content=b"no JSON").status_code == 415
+    assert client.post("/predict", json={"images": [[["dark"]]]}).status_code == 422
+
+
+def test_requests_share_one_application(monkeypatch):
+    """Threads that ask at the same time wait for the application, which is started once."""
+    started = []
+
+    @asynccontextmanager
+    async def lifespan(app):
+        started.append(app)
+        yield
+
+    async def shout(request):
+        return PlainTextResponse((await request.body()).upper(), 201)
+
+    app = Starlette(routes=[Route("/shout", shout, methods=["POST"])], lifespan=lifespan)
+    monkeypatch.setattr(function, "make_app", lambda: app)
+    function.application.cache_clear()
+
+    def ask(body):
+        return function.handle(
+            Request(EnvironBuilder("/shout", method="POST", data=body).get_environ())
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, [b"one", b"two", b"three", b"four"]))
+    function.application.cache_clear()
+    assert [answer.get_data() for answer in answers] == [b"ONE", b"TWO", b"THREE", b"FOUR"]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(started) == 1
