@@ -27,6 +27,10 @@ PACKAGES = {
     "azurerm": "@cdktn/provider-azurerm@16.1.0",
     "google": "@cdktf/provider-google@16.12.1",
 }
+# What the provider has since the version that its package was generated from
+NEWER = {
+    "azurerm_machine_learning_workspace": {"optional": ["storage_account_access_type"]},  # 5.0
+}
 # A type's node: names of arguments ("required", "optional") and of what is only read ("computed");
 # of these, the blocks ("blocks") and the values that have parts ("objects") map to nodes again
 Node = dict[str, Any]
@@ -58,7 +62,10 @@ def write(types: Iterable[tuple[str, str]], file: Path = FILE) -> None:
         ]["version"]
         for folder, (kind, name) in sorted(folders.items(), key=lambda item: item[1]):
             if folder in texts:
-                found[kind][name] = _node_of_type(texts[folder])
+                node = _node_of_type(texts[folder])
+                for key, names in NEWER.get(name, {}).items():
+                    node[key] = [*node.get(key, []), *names]
+                found[kind][name] = node
     lines = [f'  "providers": {json.dumps(found["providers"])}']
     for kind in ("data", "resource"):
         rows = [f'    "{name}": {json.dumps(node)}' for name, node in sorted(found[kind].items())]
@@ -95,9 +102,7 @@ def _node_of_type(texts: dict[str, str]) -> Node:
         if path.endswith(".d.ts"):
             interfaces |= dict(INTERFACE.findall(text))
         else:
-            for name, base, body in re.findall(
-                r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
-            ):
+            for name, base, body in CLASS.findall(text):
                 classes[name] = body
                 main = name if base in {"TerraformResource", "TerraformDataSource"} else main
 

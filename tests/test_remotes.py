@@ -171,4 +171,5 @@ def test_data_is_pushed_and_pulled(cloud: str, tmp_path: Path) -> None:
         damaged = next(name for name in remote.names() if not name.endswith(".dir"))
         remote.put(damaged, b"damaged")
         output = dvc("pull", "pictures", fails=True)
-        assert "pull" in output
+        assert "failed to pull" in output
+        assert not (project / "pictures").exists()
