@@ -472,6 +472,18 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         extra(".github/workflows/a.yaml", "jobs:\n  a:\n    environment: production\n"),
         "unknown_environments", "production, which no page explains",
     ),
+    "environment without a role": (
+        lambda tree: add("README.md", "\nRuns in `production`.\n")(
+            extra("main.tf", 'subject = "repo:a/b:environment:training"\n')(
+                extra(
+                    ".github/workflows/a.yaml",
+                    "jobs:\n  a:\n    environment: production\n    permissions:\n"
+                    "      id-token: write\n",
+                )(tree)
+            )
+        ),
+        "unknown_environments", "production, which no role is for",
+    ),
 }  # fmt: skip
 
 

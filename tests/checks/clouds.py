@@ -9,6 +9,8 @@ from checks.tree import Tree
 # What both kinds of pipeline know a setting by that Terraform has to give the value of
 CI_VARIABLE = re.compile(r"\bvars\.((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_\w+)")
 GITLAB_VARIABLE = re.compile(r"\$\{?((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_[A-Z_]+)")
+# What trusts every job of a repository, whichever environment it runs in
+WHOLE_REPOSITORY = re.compile(r"/attribute\.repository/|repo:[^\"]*:\*\"")
 # What the providers' own clients read, set by the pipeline itself
 SET_BY_PIPELINE = re.compile(r"\bexport ([A-Z_]+)=| ([A-Z_]+)=|^ +([A-Z_]+):", re.MULTILINE)
 
@@ -83,6 +85,7 @@ def unknown_environments(tree: Tree) -> list[str]:
         for name in re.findall(r"^    environment: ([\w-]+)$", text, re.MULTILINE):
             if f"`{name}`" not in pages:
                 found.append(f"{path}: runs in the environment {name}, which no page explains")
-            if "id-token" in text and roles and not re.search(rf"\b{name}\b", roles):
+            trusted = WHOLE_REPOSITORY.search(roles) or re.search(rf"\b{name}\b", roles)
+            if "id-token" in text and roles and not trusted:
                 found.append(f"{path}: runs in the environment {name}, which no role is for")
     return found
