@@ -51,7 +51,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # What has to run where nothing but one dependency group is installed
-ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"]}
+ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"], "lambda": ["aws_lambda"]}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
     "httptools": r"import uvicorn",
@@ -417,7 +417,7 @@ def undeclared_imports(tree: Tree) -> list[str]:
     """Find imports, and classes named by configs, of packages that pyproject.toml leaves out."""
     settings = _settings(tree)
     own, groups = _declared(settings)
-    package = own | _members_of(settings, "serve")
+    package = own | _members_of(settings, "serve") | _members_of(settings, "lambda")
     found = []
     for path, text in tree.under(".py", ".ipynb").items():
         shipped = path.startswith("src/")
