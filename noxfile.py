@@ -13,6 +13,8 @@ nox.options.sessions = ["tests"]
 
 ROOT = Path(__file__).parent
 TORCH = "torch==2.13.0"
+# A formatter of Terraform files, and an emulator of Azure's storage
+NODE_PACKAGES = ["@cdktn/hcl-tools@0.24.0", "azurite@3.37.0"]
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
@@ -39,12 +41,24 @@ def install_torch(session: nox.Session) -> Path:
     return folder
 
 
+def install_node_packages(session: nox.Session) -> None:
+    """Install what tests run with node into .cache/node; without npm they are skipped."""
+    if not shutil.which("npm"):
+        session.warn("There is no npm: tests of what runs with node will be skipped")
+        return
+    options = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
+    folder = ROOT / ".cache" / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    session.run("npm", "install", "--prefix", str(folder), *options, *NODE_PACKAGES, external=True)
+
+
 def install_everything(session: nox.Session) -> Path:
     """Install what the tests need and what any baked project depends on."""
     folder = install_torch(session)
     session.install("--quiet", "uv>=0.9")
     groups = ["--group", "test", "--group", "baked"]
     session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
+    install_node_packages(session)
     return folder
 
 
@@ -73,6 +87,14 @@ def tests(session: nox.Session) -> None:
     session.run(
         "pytest", *(session.posargs or ["--numprocesses", "2"]), env={"MLBAKE_TORCH": str(folder)}
     )
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the tests that rarely break: `nox -s slow [-- PYTEST ARGUMENTS]`."""
+    folder = install_everything(session)
+    arguments = ["-m", "slow", *(session.posargs or ["--numprocesses", "2"])]
+    session.run("pytest", *arguments, env={"MLBAKE_TORCH": str(folder)})
 
 
 @nox.session

@@ -31,6 +31,11 @@ PACKAGES = {
 # of these, the blocks ("blocks") and the values that have parts ("objects") map to nodes again
 Node = dict[str, Any]
 
+INTERFACE = re.compile(
+    r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", re.MULTILINE | re.DOTALL
+)
+CLASS = re.compile(r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+
 
 @functools.cache
 def schema() -> dict[str, Any]:
@@ -88,12 +93,10 @@ def _node_of_type(texts: dict[str, str]) -> Node:
     main = ""
     for path, text in texts.items():
         if path.endswith(".d.ts"):
-            interfaces |= dict(
-                re.findall(r"^export interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", text, re.M | re.S)
-            )
+            interfaces |= dict(INTERFACE.findall(text))
         else:
             for name, base, body in re.findall(
-                r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.M | re.S
+                r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
             ):
                 classes[name] = body
                 main = name if base in {"TerraformResource", "TerraformDataSource"} else main
@@ -101,13 +104,13 @@ def _node_of_type(texts: dict[str, str]) -> Node:
     def node(interface: str, class_: str) -> Node:
         made: Node = {"required": [], "optional": [], "computed": [], "blocks": {}, "objects": {}}
         for text, optional, kind in re.findall(
-            r"/\*\*(.*?)\*/\s*readonly \w+(\??): (.*?);", interfaces.get(interface, ""), re.S
+            r"/\*\*(.*?)\*/\s*readonly \w+(\??): (.*?);", interfaces.get(interface, ""), re.DOTALL
         ):
             name = re.search(r"\{@link [^ ]+#(\w+) ", text)[1]
             made["optional" if optional else "required"].append(name)
             parts = next((part for part in re.findall(r"\w+", kind) if part in interfaces), "")
             if parts:
-                is_block = re.search(rf"^\s*\* {name} block$", text, re.M)
+                is_block = re.search(rf"^\s*\* {name} block$", text, re.MULTILINE)
                 made["blocks" if is_block else "objects"][name] = node(
                     parts, f"{parts}OutputReference"
                 )

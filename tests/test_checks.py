@@ -452,6 +452,26 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "unexplained secret": (
         extra(".github/workflows/a.yml", "a: ${{ secrets.KEY }}\n"), "unexplained_secrets", "KEY",
     ),
+    # the cloud
+    "output that Terraform lacks": (
+        add("README.md", "\n`terraform output -raw url`\n"), "unknown_to_terraform", "output url",
+    ),
+    "variable that Terraform lacks": (
+        add("README.md", "\n`terraform apply -var service=true`\n"),
+        "unknown_to_terraform", "variable service",
+    ),
+    "unexplained variable of a workflow": (
+        extra(".github/workflows/a.yml", "a: ${{ vars.AWS_REGION }}\n"),
+        "unset_variables", "AWS_REGION, which no page explains",
+    ),
+    "variable of a pipeline that Terraform does not give": (
+        extra(".gitlab-ci.yml", "a: $GCP_SERVICE_ACCOUNT\n"),
+        "unset_variables", "GCP_SERVICE_ACCOUNT, which is in no output",
+    ),
+    "unexplained environment": (
+        extra(".github/workflows/a.yaml", "jobs:\n  a:\n    environment: production\n"),
+        "unknown_environments", "production, which no page explains",
+    ),
 }  # fmt: skip
 
 

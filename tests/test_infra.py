@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -203,6 +204,9 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
+# Of budgets, moto knows neither tags nor subscribers; of functions, it forgets these
+NOT_IN_MOTO = {"budget.tf"}
+FORGOTTEN = {("aws_lambda_function", "image_config"), ("aws_lambda_function", "logging_config")}
 LOCAL_AWS = """provider "aws" {
   s3_use_path_style           = true
   skip_credentials_validation = true
@@ -211,14 +215,27 @@ LOCAL_AWS = """provider "aws" {
 """
 
 
+def changed(plan: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return what a plan would change: the types, each with an attribute."""
+    found = set()
+    for row in plan["resource_changes"]:
+        change = row["change"]
+        if change["actions"] != ["no-op"]:
+            before, after = change["before"] or {}, change["after"] or {}
+            names = {*before, *after, *change["after_unknown"]}
+            found |= {(row["type"], name) for name in names if before.get(name) != after.get(name)}
+    return found - FORGOTTEN
+
+
 @pytest.mark.terraform
-@pytest.mark.parametrize("ci", ["github", "gitlab"])
+@pytest.mark.parametrize("ci", ["github", pytest.param("gitlab", marks=pytest.mark.slow)])
 def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> None:
     if reason := provider_of("aws").missing:
         pytest.skip(reason)
     _, texts = infra()[f"aws-{ci}-fastapi-docker"]
     root = tmp_path / "infra"
     root.mkdir()
+    texts = {path: text for path, text in texts.items() if path not in NOT_IN_MOTO}
     for path, text in {**texts, "moto_override.tf": LOCAL_AWS}.items():
         (root / path).write_text(text, encoding="utf-8")
     initialise(root, "aws")
@@ -228,6 +245,7 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "2",
         "TF_VAR_alert_email": "ada@example.com",
     }
 
@@ -238,11 +256,111 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
     for variable in ([], ["-var=service=true"]):  # as docs/aws.md says: the service needs an image
         code, output = terraform("apply", "-auto-approve", *variable)
         assert code == 0, output
-        code, output = terraform("plan", "-detailed-exitcode", *variable)
+        code, output = terraform("plan", "-out=plan", *variable)
         assert code == 0, output
+        assert changed(json.loads(terraform("show", "-json", "plan")[1])) == set()
     code, output = terraform("output", "-json")
     variables_of_ci = json.loads(output)["ci_variables"]["value"]
     assert {"AWS_ACCOUNT_ID", "AWS_REGION", "AWS_ROLE_ARN"} <= variables_of_ci.keys()
     code, output = terraform("destroy", "-auto-approve", "-var=service=true")
     assert code == 0, output
     assert json.loads((root / "terraform.tfstate").read_text("utf-8"))["resources"] == []
+
+
+FAULTLESS = {
+    "main.tf": """terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  owner = "${data.aws_caller_identity.current.account_id}-${var.name}"
+}
+
+resource "aws_s3_bucket" "data" {
+  count  = var.name == "" ? 0 : 1
+  bucket = local.owner # not var.bucket
+}
+
+resource "aws_s3_bucket_versioning" "data" {
+  for_each = toset(["a"])
+  bucket   = aws_s3_bucket.data[0].id
+
+  versioning_configuration {
+    status = "Enabled-${each.key}"
+  }
+}
+""",
+    "variables.tf": """variable "name" {
+  description = "A name, such as $${var.other}"
+  type        = string
+}
+
+output "bucket" {
+  description = "The bucket"
+  value       = one(aws_s3_bucket.data[*].arn)
+}
+""",
+}
+# What replaces what in main.tf, the check that finds it, and what it says
+FAULTS: dict[str, tuple[str, str, str, str]] = {
+    "variable": ("-${var.name}", "-${var.name}${var.n}", "broken_references", "var.n,"),
+    "local": ("local.owner", "local.owners", "broken_references", "local.owners"),
+    "data": ("-${var", "-${data.aws_region.r.id}-${var", "broken_references", "aws_region.r"),
+    "resource": ("bucket.data[0]", "bucket.date[0]", "broken_references", "aws_s3_bucket.date"),
+    "each": ('for_each = toset(["a"])', "count = 1", "broken_references", "without for_each"),
+    "index": ("data[0].id", "data.id", "wrongly_indexed", "is one of several"),
+    "no index": ("current.acc", "current[0].acc", "wrongly_indexed", "it takes no index"),
+    "unused data": (
+        'data "aws', 'data "aws_region" "r" {}\ndata "aws', "unused", "aws_region.r: nothing reads",
+    ),
+    "unused local": ("locals {", "locals {\n  a = 1", "unused", "local a: nothing reads"),
+    "unused provider": ("    aws =", "    tls = {}\n    aws =", "unused", "provider tls: nothing"),
+    "provider": ("    aws =", "    tls =", "unused", "provider aws: is not required"),
+    "type": ('"aws_s3_bucket" "d', '"aws_s4_bucket" "d', "unknown_to_provider", "in no schema"),
+    "argument": ("bucket   =", "buckets  =", "unknown_to_provider", "buckets: is no argument"),
+    "missing": ("bucket   =", "mfa      =", "unknown_to_provider", "data.bucket: is missing"),
+    "nested": ("status =", "state  =", "unknown_to_provider", "configuration.state: is no"),
+    "block": ("versioning_configuration {", "versioning {", "unknown_to_provider", "is no block"),
+    "value": ("configuration {", "configuration = {", "unknown_to_provider", "takes no ="),
+    "attribute": ("[0].id", "[0].ids", "unknown_to_provider", "ids, which aws_s3_bucket does not"),
+}  # fmt: skip
+
+
+def test_a_faultless_folder_has_no_findings() -> None:
+    assert [problem for check in CHECKS for problem in check(FAULTLESS)] == []
+
+
+@pytest.mark.parametrize(("old", "new", "check", "says"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found(old: str, new: str, check: str, says: str) -> None:
+    assert FAULTLESS["main.tf"].count(old) == 1
+    faulty = {**FAULTLESS, "main.tf": FAULTLESS["main.tf"].replace(old, new)}
+    (found,) = (one(faulty) for one in CHECKS if one.__name__ == check)
+    assert any(says in problem for problem in found), found
+
+
+def test_what_has_no_description_is_found() -> None:
+    text = re.sub(r" +description.*\n| +type.*\n", "", FAULTLESS["variables.tf"])
+    found = undescribed({"variables.tf": text})
+    assert [problem.partition("has no ")[2] for problem in found] == [
+        "type", "description", "description",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(bool(missing_formatter()), reason=missing_formatter())
+def test_what_is_unformatted_is_found(tmp_path: Path) -> None:
+    for name, text in FAULTLESS.items():
+        (tmp_path / name).write_text(text.replace("bucket   =", "bucket ="), encoding="utf-8")
+    assert unformatted(tmp_path) == ["main.tf"]
+
+
+def test_what_is_insecure_is_found(tmp_path: Path) -> None:
+    if reason := missing_checkov():
+        pytest.skip(reason)
+    (tmp_path / "main.tf").write_text(FAULTLESS["main.tf"], encoding="utf-8")
+    assert any("CKV_AWS_145" in problem for problem in insecure(tmp_path))

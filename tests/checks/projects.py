@@ -22,6 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from checks.clouds import unknown_environments, unknown_to_terraform, unset_variables
 from checks.pipelines import unknown_parts
 from checks.texts import cells, check_text, read_yaml, unparsable
 from checks.tree import Tree
@@ -1036,6 +1037,9 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     broken_imports,
     broken_references,
     unexplained_secrets,
+    unknown_environments,
+    unknown_to_terraform,
+    unset_variables,
     unknown_parts,
     leaky_contexts,
 )
