@@ -54,7 +54,11 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # What has to run where nothing but one dependency group is installed
-ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "function", "service"]}
+ALONE = {
+    "inference": ["predictor", "onnx_model"],
+    "lambda": ["aws_lambda"],
+    "serve": ["api", "function", "service"],
+}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
     "dependency-groups": r"\"dependency-groups\"",

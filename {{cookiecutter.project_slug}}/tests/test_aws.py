@@ -40,7 +40,11 @@ def calls(tmp_path, monkeypatch):
         pytest.skip("Windows can't run a script as if it were a program")
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("aws", "docker", "git"):
+{%- if cookiecutter.docker %}
+    for name in ("aws", "docker"):
+{%- else %}
+    for name in ("aws", "git"):
+{%- endif %}
         program = folder / name
         program.write_text(PROGRAM.format(python=sys.executable))
         program.chmod(0o755)

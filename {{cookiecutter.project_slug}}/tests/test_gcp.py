@@ -114,7 +114,8 @@ def metadata(create):
     return dict(pair.split("=", 1) for pair in pairs.split(mark))
 
 
-def test_training_uploads_the_commit_and_starts_a_machine(cli):
+def test_training_uploads_the_commit_and_starts_a_machine(cli, monkeypatch):
+    monkeypatch.setenv("SOURCE_COMMIT", "c0ffee-dirty")
     code, output, _ = cli("cloud", "train", "model=mlp", "--dry-run")
     assert code == 0
     archive, upload, create = shown(output)
@@ -165,8 +166,9 @@ def test_the_machine_deletes_itself_however_training_ends(install, tmp_path, sta
     done = subprocess.run(["/bin/bash", script], check=False, capture_output=True, text=True)
     assert f"Ended with exit status {123 if status else 0}" in done.stdout  # xargs says 123
     assert f"{name} train data=image_folder data.source=a b" in calls()
-    assert calls()[-3:] == [
-        "gcloud storage cp training.log models/model.ckpt gs://a-bucket/runs/a-job/",
+    assert calls()[-4:] == [
+        "gcloud storage cp training.log gs://a-bucket/runs/a-job/",
+        "gcloud storage cp models/model.ckpt gs://a-bucket/runs/a-job/",
         "gcloud compute instances delete a-job --zone=europe-west4-b --quiet",
         "poweroff ",
     ]

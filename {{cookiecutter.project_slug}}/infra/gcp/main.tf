@@ -50,6 +50,4 @@ resource "google_project_service" "this" {
 {%- endif %}
   ])
   service = each.value
-  # What else is in the Google Cloud project may need it
-  disable_on_destroy = false
 }

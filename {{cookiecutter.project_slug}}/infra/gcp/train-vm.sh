@@ -8,7 +8,8 @@ finish() {
   status=$?
   set +eu
   echo "Ended with exit status $status"
-  gcloud storage cp training.log models/* "gs://$bucket/runs/$job/"
+  gcloud storage cp training.log "gs://$bucket/runs/$job/"
+  gcloud storage cp models/* "gs://$bucket/runs/$job/"
   gcloud compute instances delete "$job" --zone="$zone" --quiet
   poweroff # where it could not be deleted, it costs no more than its disk
 }

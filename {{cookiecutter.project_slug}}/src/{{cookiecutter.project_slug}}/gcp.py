@@ -144,10 +144,11 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     """
     job = job_name()
     source = f"gs://{BUCKET}/source/{job}.tar.gz"
+    commit = (source_commit() or "").removesuffix("-dirty")  # only what is committed goes there
     words = shlex.join([*(["trainer=gpu"] if gpu else []), *overrides])
     # What a value may not hold, for it stands between them
     mark = next(character for character in "|;@%" if character not in words)
-    values = [f"bucket={BUCKET}", f"commit={source_commit() or ''}", f"overrides={words}"]
+    values = [f"bucket={BUCKET}", f"commit={commit}", f"overrides={words}"]
     return [
         Command(
             ["gcloud", "storage", "cp", "-", source],
