@@ -7,7 +7,6 @@ locals {
     main         = { identity = "data", subject = "${local.repository}:ref:refs/heads/main" }
     pull_request = { identity = "data", subject = "${local.repository}:pull_request" }
     evaluation   = { identity = "data", subject = "${local.repository}:environment:evaluation" }
-    evaluation   = { identity = "data", subject = "${local.repository}:environment:evaluation" }
     training     = { identity = "training", subject = "${local.repository}:environment:training" }
 {%- if cookiecutter.__deploys %}
     production   = { identity = "production", subject = "${local.repository}:environment:production" }
