@@ -51,7 +51,11 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # What has to run where nothing but one dependency group is installed
-ALONE = {"inference": ["predictor", "onnx_model"], "serve": ["api", "service"], "lambda": ["aws_lambda"]}
+ALONE = {
+    "inference": ["predictor", "onnx_model"],
+    "serve": ["api", "service"],
+    "lambda": ["aws_lambda"],
+}
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
     "httptools": r"import uvicorn",
