@@ -196,6 +196,7 @@ def served(imports: str) -> Callable[[Tree], Tree]:
     return lambda tree: extra("src/net/api.py", service)(tree.with_file("pyproject.toml", settings))
 
 
+WORKFLOW = "on:\n  push: {}\njobs:\n  a:\n"
 DOCKERFILE = "FROM base\nRUN uv sync\nCOPY --chmod=755 src /app/src\n"
 IGNORE = "*\n!src\n**/__pycache__\n"
 
@@ -452,10 +453,9 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "unexplained secret": (
         extra(".github/workflows/a.yml", "a: ${{ secrets.KEY }}\n"), "unexplained_secrets", "KEY",
     ),
-    # pipelines
-    "job that is not there": (
-        extra(".github/workflows/a.yaml", "jobs:\n  a:\n    needs: b\n"),
-        "unknown_parts", "a needs b",
+    "job that a workflow lacks": (
+        extra(".github/workflows/a.yaml", f"{WORKFLOW}    needs: b\n"),
+        "unknown_parts", "a needs b, which is no job",
     ),
     # the cloud
     "output that Terraform lacks": (
@@ -470,11 +470,11 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         "unset_variables", "AWS_REGION, which no page explains",
     ),
     "variable of a pipeline that Terraform does not give": (
-        extra(".gitlab-ci.yml", "variables:\n  a: $GCP_SERVICE_ACCOUNT\n"),
+        extra(".gitlab-ci.yml", "stages: []\nvariables:\n  A: $GCP_SERVICE_ACCOUNT\n"),
         "unset_variables", "GCP_SERVICE_ACCOUNT, which is in no output",
     ),
     "unexplained environment": (
-        extra(".github/workflows/a.yaml", "jobs:\n  a:\n    environment: production\n"),
+        extra(".github/workflows/a.yaml", f"{WORKFLOW}    environment: production\n"),
         "unknown_environments", "production, which no page explains",
     ),
     "environment without a role": (
@@ -482,8 +482,8 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
             extra("main.tf", 'subject = "repo:a/b:environment:training"\n')(
                 extra(
                     ".github/workflows/a.yaml",
-                    "jobs:\n  a:\n    environment: production\n    permissions:\n"
-                    "      id-token: write\n",
+                    f"{WORKFLOW}    environment: production\n"
+                    "    permissions:\n      id-token: write\n",
                 )(tree)
             )
         ),
