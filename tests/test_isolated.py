@@ -28,6 +28,7 @@ LEFT_OUT = {
     "docker compose": "test_docker.py builds the images and runs them",
     "python -m venv": "the test has made it",
     'pytest -m "not slow"': "is a part of `pytest --cov`",
+    "pytest --cov": "test_pipelines.py runs the job that does",
 }
 # What is asked of the service, while that runs
 CLIENTS = ("curl ", "locust", "--group load")

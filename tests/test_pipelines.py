@@ -7,7 +7,7 @@ import pytest
 import yaml
 from bakery import bake
 from machine import plain_environment, uv_settings
-from pipelines import GitHub, JobError, evaluate
+from pipelines import GitHub, GitLab, JobError, evaluate
 
 # The jobs whose steps are run, and what of each matrix
 GITHUB = [
@@ -25,6 +25,26 @@ NOT_RUN = {
     "images.yaml deploy": "deploys to a cloud",
     "deploy.yaml deploy": "deploys to a cloud",
     "train.yaml train": "starts a job in a cloud",
+}
+
+# All but the quick ones are left to `nox -s slow`: they run what the workflows run
+GITLAB = [
+    "data",
+    "docs",
+    *(pytest.param(job, marks=pytest.mark.slow) for job in ("checks", "tests", "compare", "model")),
+]
+GITLAB_KEEPS = {
+    "data": {"data.md", "data.png"},
+    "tests": {"junit.xml", "coverage.xml"},
+    "compare": {"comparison.md"},
+    "model": {"model.onnx"},
+}
+GITLAB_NOT_RUN = {
+    "pages": "is `docs`, published",
+    "build-image": "builds an image",
+    "publish-image": "pushes an image",
+    "deploy": "deploys to a cloud",
+    "train": "starts a job in a cloud",
 }
 
 
@@ -69,6 +89,7 @@ def test_github_jobs_pass_on_a_fresh_bake(
 
 
 @pytest.mark.isolated
+@pytest.mark.slow
 def test_a_lint_error_a_type_error_and_a_failing_test_fail_their_jobs(
     tmp_path, environment
 ) -> None:
@@ -102,16 +123,12 @@ def test_a_lint_error_a_type_error_and_a_failing_test_fail_their_jobs(
 
 
 @pytest.mark.isolated
-def test_a_worse_model_fails_the_comparison(tmp_path, environment) -> None:
-    project = bake({"tracker": "none", "serving": "none", "docker": False}, tmp_path).path
+@pytest.mark.slow
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_worse_model_fails_the_comparison(ci, tmp_path, environment) -> None:
+    answers = {"tracker": "none", "serving": "none", "docker": False, "ci": ci}
+    project = bake(answers, tmp_path).path
     (tmp_path / "runner").mkdir()
-    service = GitHub(
-        project,
-        tmp_path / "runner",
-        environment,
-        inputs={"candidate": "worse"},
-        event_name="workflow_dispatch",
-    )
     git(project, "init", "--quiet", "--initial-branch", "main")
     git(project, "add", ".")
     git(project, "commit", "--quiet", "--message", "Bake")
@@ -120,9 +137,36 @@ def test_a_worse_model_fails_the_comparison(tmp_path, environment) -> None:
     rate = next(line for line in model.read_text("utf-8").splitlines() if " lr: " in line)
     model.write_text(model.read_text("utf-8").replace(rate, rate.split(":")[0] + ": 1.0e-9"))
     git(project, "commit", "--all", "--quiet", "--message", "Learn nothing")
-    git(project, "checkout", "--quiet", "main")
+    # What the service clones: for a workflow by its input, for a pipeline the branch it runs for
+    git(project, "checkout", "--quiet", "main" if ci == "github" else "worse")
     with pytest.raises(JobError, match="The candidate is worse than the current model"):
-        service.run("model.yaml", "compare")
+        if ci == "github":
+            given, event = {"candidate": "worse"}, "workflow_dispatch"
+            service = GitHub(project, tmp_path / "runner", environment, given, event_name=event)
+            service.run("model.yaml", "compare")
+        else:
+            GitLab(project, tmp_path / "runner", environment).run("compare")
+
+
+@pytest.mark.isolated
+@pytest.mark.parametrize("job", GITLAB)
+def test_gitlab_jobs_pass_on_a_fresh_bake(job, tmp_path, environment, record_property) -> None:
+    (tmp_path / "runner").mkdir()
+    project = bake({"ci": "gitlab"}, tmp_path).path
+    run = GitLab(project, tmp_path / "runner", environment).run(job)
+    assert run.ran
+    for entry in run.left_out:
+        record_property("measured", f"left out of GitLab's {job}: {entry}")
+    kept = {path.name for path in run.artifacts}
+    assert kept == GITLAB_KEEPS.get(job, set())
+
+
+def test_every_job_of_gitlab_is_run_or_said_not_to_be(tmp_path: Path) -> None:
+    run = {str(one.values[0]) if hasattr(one, "values") else one for one in GITLAB}
+    for cloud in ("none", "gcp", "aws", "azure"):
+        project = bake({"cloud": cloud, "ci": "gitlab"}, tmp_path / cloud).path
+        for name in GitLab(project, tmp_path, {}).jobs():
+            assert (name in run) != (name in GITLAB_NOT_RUN), name
 
 
 def test_expressions_are_evaluated_as_the_service_does() -> None:
