@@ -56,11 +56,8 @@ DEPENDENCIES = {
     "deprecation",
     "dotenv",
     "dvc",
-<<<<<<< HEAD
     "dvc_gs",
-=======
     "dvc_s3",
->>>>>>> 452dd0bc3ce55f55d478c0697cf51b337eb9f664
     "engineio",
     "fastapi",
     "filelock",

@@ -139,13 +139,15 @@ def test_a_worse_model_fails_the_comparison(ci, tmp_path, environment) -> None:
     git(project, "commit", "--all", "--quiet", "--message", "Learn nothing")
     # What the service clones: for a workflow by its input, for a pipeline the branch it runs for
     git(project, "checkout", "--quiet", "main" if ci == "github" else "worse")
+    if ci == "github":
+        given, event = {"candidate": "worse"}, "workflow_dispatch"
+        service = GitHub(project, tmp_path / "runner", environment, given, event_name=event)
+        job = ("model.yaml", "compare")
+    else:
+        service = GitLab(project, tmp_path / "runner", environment)
+        job = ("compare",)
     with pytest.raises(JobError, match="The candidate is worse than the current model"):
-        if ci == "github":
-            given, event = {"candidate": "worse"}, "workflow_dispatch"
-            service = GitHub(project, tmp_path / "runner", environment, given, event_name=event)
-            service.run("model.yaml", "compare")
-        else:
-            GitLab(project, tmp_path / "runner", environment).run("compare")
+        service.run(*job)
 
 
 @pytest.mark.isolated

@@ -13,8 +13,6 @@ from bakery import TEMPLATE
 
 # What `nox -s tests` installs with npm
 NODE_MODULES = TEMPLATE / ".cache" / "node" / "node_modules"
-# Folders of Terraform providers that Terraform does not look into by itself
-MIRRORS = [path.parent for path in Path("/opt").glob("*/registry.terraform.io")]
 QUIET = {
     "CHECKPOINT_DISABLE": "1",
     "TF_IN_AUTOMATION": "1",
@@ -96,33 +94,29 @@ class Provider:
     Attributes:
         missing: What keeps it from being used, or nothing.
         version: The newest that there is.
-        options: What `terraform init` needs to find it.
     """
 
     missing: str = ""
     version: str = ""
-    options: tuple[str, ...] = ()
 
 
 @functools.cache
 def provider_of(name: str) -> Provider:
-    """Find a Terraform provider: where Terraform itself looks, then in a mirror."""
+    """Find a Terraform provider where Terraform looks: in its registry, or in a mirror."""
     if not shutil.which("terraform"):
         return Provider("there is no terraform command")
-    ways = [(), *((f"-plugin-dir={folder}",) for folder in MIRRORS)]
-    for options in ways:
-        with tempfile.TemporaryDirectory() as scratch:
-            Path(scratch, "main.tf").write_text(REQUIRED.format(provider=name, settings=""))
-            done = run("terraform", "init", *options, folder=Path(scratch), **QUIET)
-        if installed := re.search(rf"Installed hashicorp/{name} v([\d.]+)", done.stdout):
-            return Provider("", installed[1], options)
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, "main.tf").write_text(REQUIRED.format(provider=name, settings=""))
+        done = run("terraform", "init", folder=Path(scratch), **QUIET)
+    if installed := re.search(rf"Installed hashicorp/{name} v([\d.]+)", done.stdout):
+        return Provider("", installed[1])
     return Provider(f"terraform finds no provider {name}, in a registry or a mirror")
 
 
 def initialise(root: Path, name: str) -> None:
     """Run `terraform init` in a folder, with another version of its provider if need be."""
     provider = provider_of(name)
-    command = ["terraform", "init", "-backend=false", *provider.options]
+    command = ["terraform", "init", "-backend=false"]
     done = run(*command, folder=root, **QUIET)
     if done.returncode:
         settings = f'version = "{provider.version}"'
