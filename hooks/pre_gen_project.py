@@ -102,6 +102,7 @@ DEPENDENCIES = {
     "lightning_fabric",
     "lightning_utilities",
     "locust",
+    "mangum",
     "markdown",
     "markdown_it",
     "markdown_it_py",

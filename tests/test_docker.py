@@ -17,8 +17,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -29,7 +30,11 @@ from test_files import renderings
 from test_isolated import torch_index  # noqa: F401 - a fixture
 from test_pairwise import run as run_module
 
-DOCKERFILES = ["dockerfiles/api.dockerfile", "dockerfiles/train.dockerfile"]
+DOCKERFILES = [
+    "dockerfiles/api.dockerfile",
+    "dockerfiles/lambda.dockerfile",
+    "dockerfiles/train.dockerfile",
+]
 # Nobody that the images know of
 SOMEBODY = "4242:4242"
 HARDENED = [
@@ -110,6 +115,8 @@ def test_every_service_is_as_tight_as_the_next() -> None:
 def test_no_stage_but_the_first_builds_and_none_holds_a_secret() -> None:
     for name, text in texts(DOCKERFILES):
         *_, final = re.split(r"^FROM ", text, flags=re.MULTILINE)
+        for argument, default in re.findall(r"^ARG (\w+)=(\S+)$", final, re.MULTILINE):
+            final = final.replace(f"${argument}", default)
         assert not re.search(r"apt-get|\buv\b|pip|--mount=type=(?!tmpfs)", final), name
         assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", final, re.MULTILINE), name
         assert re.search(r'^ENTRYPOINT \["python", "-m"', final, re.MULTILINE), name
@@ -305,6 +312,92 @@ def test_a_service(
         with container(tag, f"--env=SERVE_MODEL={gone}") as name:
             assert docker("wait", name) == "2"
             assert docker("logs", name).startswith(f"Error: {gone}: ")
+
+
+class RuntimeApi(BaseHTTPRequestHandler):
+    """Where a Lambda function asks for events, one by one, and leaves its answers."""
+
+    protocol_version = "HTTP/1.1"
+    events: Queue[dict[str, Any]] = Queue()
+    answers: Queue[tuple[str, Any]] = Queue()
+
+    def do_GET(self) -> None:
+        self.reply(200, json.dumps(self.events.get()).encode())
+
+    def do_POST(self) -> None:
+        body = b""
+        if length := self.headers["Content-Length"]:
+            body = self.rfile.read(int(length))
+        else:
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        self.answers.put((self.path.rpartition("/")[2], json.loads(body)))
+        self.reply(202, b"{}")
+
+    def reply(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Lambda-Runtime-Aws-Request-Id", "1")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def http_event(method: str, path: str, body: str = "") -> dict[str, Any]:
+    """Make the event that an HTTP API sends for a request."""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", "host": "api.test"},
+        "requestContext": {"http": {"method": method, "path": path, "sourceIp": "192.0.2.1"}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("answers", SERVICES, ids=title)
+def test_a_function(
+    answers: Answers, index: str, models: Path, tmp_path: Path, record_property: Any
+) -> None:
+    """A Lambda image, given its events by a Runtime API on this machine."""
+    project = prepare(tmp_path, cloud="aws", **answers)
+    onnx = answers["onnx_export"]
+    model = models / ("model.onnx" if onnx else "model.ckpt")
+    (project / "models").mkdir()
+    shutil.copy(model, project / "models")
+    # As `cloud deploy` builds it
+    arguments = ["--platform=linux/amd64", "--provenance=false", "--sbom=false"]
+    arguments += [] if onnx else ["--build-arg", f"TORCH_INDEX={index}"]
+    with (
+        image(project, "lambda", *arguments) as tag,
+        ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi) as api,
+    ):
+        size = json.loads(docker("image", "inspect", tag))[0]["Size"] / 1e6
+        record_property("measured", f"lambda, {title(answers)}: {size:.0f} MB")
+        threading.Thread(target=api.serve_forever, daemon=True).start()
+        variable = f"--env=AWS_LAMBDA_RUNTIME_API=127.0.0.1:{api.server_port}"
+        with container(tag, "--network=host", variable) as name:
+
+            def ask_function(*request: str) -> tuple[int, Any]:
+                RuntimeApi.events.put(http_event(*request))
+                kind, answer = RuntimeApi.answers.get(timeout=60)
+                assert kind == "response", docker("logs", name)
+                return answer["statusCode"], answer["body"]
+
+            assert ask_function("GET", "/readyz")[0] == 200
+            status, body = ask_function("POST", "/predict", json.dumps({"images": BATCH}))
+            assert status == 200, body
+            equal(json.loads(body)["predictions"], predict(project, model))
+            assert ask_function("POST", "/predict", "not json")[0] == 422
+        api.shutdown()
 
 
 OLDER = {"pillow": "11.3.0"}

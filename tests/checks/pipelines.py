@@ -67,7 +67,7 @@ def unknown_parts(tree: Tree) -> list[str]:
 def _workflow_problems(text: str) -> tuple[str, ...]:
     found = []
     workflow = read_yaml(text)
-    jobs = workflow["jobs"]
+    jobs = workflow.get("jobs", {})
     for name, job in jobs.items():
         needs = job.get("needs", [])
         needs = [needs] if isinstance(needs, str) else needs
@@ -88,7 +88,7 @@ def _workflow_problems(text: str) -> tuple[str, ...]:
             for axis in sorted(set(re.findall(r"matrix\.([\w-]+)", said)))
             if axis not in axes
         ]
-    events = workflow[True]  # YAML 1.1 takes `on` for true
+    events = workflow.get(True)  # YAML 1.1 takes `on` for true
     inputs = {
         name
         for event in (events.values() if isinstance(events, dict) else ())
@@ -105,7 +105,7 @@ def _workflow_problems(text: str) -> tuple[str, ...]:
 def _foreign_inputs(tree: Tree, text: str) -> list[tuple[str, str]]:
     """Find what calls of the project's own workflows and actions give that these do not take."""
     found = []
-    jobs = read_yaml(text)["jobs"].values()
+    jobs = read_yaml(text).get("jobs", {}).values()
     for call in (call for job in jobs for call in (job, *job.get("steps", []))):
         name = call.get("uses", "")
         if not name.startswith("$/"):
@@ -148,7 +148,7 @@ def _gitlab_problems(parts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     used = {job.get("stage") for job in jobs.values()}
     found += [
         f".gitlab-ci.yml: no job is in stage {stage}"
-        for stage in pipeline["stages"]
+        for stage in pipeline.get("stages", [])
         if stage not in used
     ]
     return tuple(found)
