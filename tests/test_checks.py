@@ -453,10 +453,9 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "unexplained secret": (
         extra(".github/workflows/a.yml", "a: ${{ secrets.KEY }}\n"), "unexplained_secrets", "KEY",
     ),
-    # pipelines
-    "job that is not there": (
-        extra(".github/workflows/a.yaml", "jobs:\n  a:\n    needs: b\n"),
-        "unknown_parts", "a needs b",
+    "job that a workflow lacks": (
+        extra(".github/workflows/a.yaml", f"{WORKFLOW}    needs: b\n"),
+        "unknown_parts", "a needs b, which is no job",
     ),
     # the cloud
     "output that Terraform lacks": (
@@ -471,7 +470,7 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         "unset_variables", "AWS_REGION, which no page explains",
     ),
     "variable of a pipeline that Terraform does not give": (
-        extra(".gitlab-ci.yml", "variables:\n  a: $GCP_SERVICE_ACCOUNT\n"),
+        extra(".gitlab-ci.yml", "stages: []\nvariables:\n  A: $GCP_SERVICE_ACCOUNT\n"),
         "unset_variables", "GCP_SERVICE_ACCOUNT, which is in no output",
     ),
     "unexplained environment": (
