@@ -37,7 +37,7 @@ from cookiecutter.exceptions import FailedHookException
 
 # A word that no text holds by chance, so that whatever names it names the project
 SLUG = "quartz_reader"
-MOST_FILES = 85
+MOST_FILES = 95
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
