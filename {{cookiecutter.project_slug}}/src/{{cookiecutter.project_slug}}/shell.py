@@ -89,8 +89,9 @@ def run(commands: Sequence[Command], login: Login, *, dry_run: bool) -> None:
             or a command failed, in which case those behind it were not started.
     """
     if not dry_run:
-        for words in [part for one in commands for part in (one.fed_by, one.words) if part]:
-            found(words)
+        for words in [login.check, *(part for one in commands for part in (one.fed_by, one.words))]:
+            if words:
+                found(words)
         check = subprocess.run(found(login.check), check=False, capture_output=True)  # noqa: S603
         if check.returncode:
             raise UserError(f"you are not logged in: run `{login.remedy}`")
