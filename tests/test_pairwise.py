@@ -3,7 +3,8 @@
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
 code, tests and settings are the same text share one run of the baked project's tests. What trains
 is tested in full once; rows that serve it or take it to a cloud in a new way run the tests of that.
-The default answers are left to `test_isolated.py`, which runs `pytest --cov` as the README says.
+A tracker's second row is left to `nox -s slow`, and the default answers to `test_pipelines.py`,
+where the job of the pipeline runs `pytest --cov`.
 """
 
 import functools
@@ -80,10 +81,14 @@ def own_tests(folder: Path) -> dict[str, str]:
 
 
 @functools.cache
-def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
-    """List the rows that show something new, with the test files to run; () is all of them."""
+def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
+    """List the rows that show something new: the answers, the test files to run, whether slow.
+
+    No test file means all of them. Slow are what trains with a tracker that another row trains
+    with, too: only whether models are exported differs.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        seen = set()
+        seen, trackers = set(), set()
         found = []
         for number, row in enumerate([{}, *rows()]):  # the default answers first
             local = {**row, "ci": "none", "cloud": "none"}
@@ -93,19 +98,24 @@ def distinct() -> list[tuple[Answers, tuple[str, ...]]]:
                 {**row, "tracker": "none"},  # and the cloud
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
-            codes = list(enumerate(map(code_of, bakes)))
+            training, serving, cloud = enumerate(map(code_of, bakes))
             tests = [own_tests(path) for path in bakes]
-            serving = {name for name, text in tests[1].items() if tests[0].get(name) != text}
-            cloud = tests[2].keys() - tests[1].keys()
-            if number and codes[0] not in seen:
-                found.append((row, ()))
-            elif number:
-                files = (serving if codes[1] not in seen else set()) | (
-                    cloud if codes[2] not in seen else set()
-                )
+            tracker = row.get("tracker", questions()["tracker"][0])
+            if training not in seen and tracker not in trackers:
+                if number:
+                    found.append((row, (), False))
+                trackers.add(tracker)
+            else:
+                files: set[str] = set()
+                if serving not in seen:
+                    files |= {name for name, text in tests[1].items() if tests[0].get(name) != text}
+                if cloud not in seen:
+                    files |= tests[2].keys() - tests[1].keys()
                 if files:
-                    found.append((row, tuple(sorted(files))))
-            seen.update(codes)
+                    found.append((row, tuple(sorted(files)), False))
+                if training not in seen:
+                    found.append((row, (), True))
+            seen |= {training, serving, cloud}
     return found
 
 
@@ -122,7 +132,13 @@ def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
 
 @pytest.mark.pairwise
 @pytest.mark.parametrize(
-    ("row", "files"), distinct(), ids=[f"{name(row)}-{len(files)}" for row, files in distinct()]
+    ("row", "files"),
+    [
+        pytest.param(
+            row, files, id=f"{name(row)}-{len(files)}", marks=[pytest.mark.slow] if slow else []
+        )
+        for row, files, slow in distinct()
+    ],
 )
 def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) -> None:
     which = files or ["--cov"]
