@@ -364,7 +364,9 @@ class _Machine:
         """
         for pattern in given["path"].split():
             found = list(self.folder.glob(pattern.rstrip("/")))
-            if not found and given.get("if-no-files-found", "error") == "error":
+            if not found and self.result.left_out:
+                self.result.left_out.append(f"uploading {pattern} (what makes it was left out)")
+            elif not found and given.get("if-no-files-found", "error") == "error":
                 raise JobError(f"nothing to upload at {pattern}")
             self.result.artifacts += found
 

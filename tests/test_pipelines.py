@@ -111,6 +111,7 @@ def test_a_lint_error_a_type_error_and_a_failing_test_fail_their_jobs(
     git(project, "commit", "--quiet", "--message", "A failing test")
     with pytest.raises(JobError, match="1 failed"):
         service.run("ci.yaml", "tests")
+    (project / "tests/test_two.py").unlink()
 
     text = package.read_text("utf-8")
     for fault, found in (("import os\n", "F401"), ("\nX: int = 'one'\n", "Incompatible types")):
