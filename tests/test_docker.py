@@ -27,7 +27,6 @@ import yaml
 from bakery import Answers, bake, questions
 from engine import missing
 from test_files import renderings
-from test_isolated import torch_index  # noqa: F401 - a fixture
 from test_pairwise import run as run_module
 
 DOCKERFILES = [
@@ -142,7 +141,7 @@ def docker(*command: str, cwd: Path | None = None, check: bool = True, **variabl
 
 
 @pytest.fixture(scope="session")
-def index(torch_index: Path) -> Iterator[str]:  # noqa: F811
+def index(torch_index: Path) -> Iterator[str]:
     """Serve the CPU build of PyTorch where builds can reach it, and return the address."""
 
     class Quiet(SimpleHTTPRequestHandler):
