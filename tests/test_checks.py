@@ -74,6 +74,18 @@ net score models/model.ckpt --json
 
 `model=mlp` is the small one, `+model.extra=1` adds a setting,
 `model.alpha=1` belongs to `mlp`, and `reports/metrics.json` is the result.
+
+## Layout
+
+```
+configs/
+docs/
+notebooks/
+src/net/
+  cli.py
+  model.py
+tests/
+```
 """
 
 
@@ -168,10 +180,18 @@ def swap(path: str, old: str, new: str) -> Callable[[Tree], Tree]:
     return lambda tree: tree.with_file(path, FILES[path].replace(old, new))
 
 
+def listed(tree: Tree, path: str) -> Tree:
+    """Name a file's module or folder in the README's layout."""
+    folder, _, name = path.rpartition("/")
+    line = f"  {name}" if folder == "src/net" else f"{folder}/" if folder else name
+    readme = tree.texts["README.md"].replace("\nsrc/net/\n", f"\nsrc/net/\n{line}\n")
+    return tree.with_file("README.md", readme)
+
+
 def extra(path: str, text: str) -> Callable[[Tree], Tree]:
     """Return a fault in a file of its own, one that the template has."""
     return lambda tree: replace(
-        tree.with_file(path, text), possible=frozenset({*tree.possible, path})
+        listed(tree, path).with_file(path, text), possible=frozenset({*tree.possible, path})
     )
 
 
@@ -180,7 +200,10 @@ def dockerised(dockerfile: str, ignore: str, **answers: str) -> Callable[[Tree],
     new = {"dockerfiles/a.dockerfile": dockerfile, ".dockerignore": ignore}
     return lambda tree: replace(
         tree,
-        files={**tree.files, **{path: text.encode() for path, text in new.items()}},
+        files={
+            **listed(tree, "dockerfiles/").files,
+            **{path: text.encode() for path, text in new.items()},
+        },
         possible=frozenset({*tree.possible, *new}),
         answers={**tree.answers, "docker": True, **answers},
     )
@@ -246,7 +269,7 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "environment that does not parse": (extra(".env.example", "a b\n"), "unparsable", "a b"),
     # the file set
     "missing prune": (
-        lambda tree: tree.with_file("src/net/export.py", '"""Exports."""\n'),
+        extra("src/net/export.py", '"""Exports."""\n'),
         "files", "export.py: should not be there",
     ),
     "file pruned that should stay": (
@@ -285,6 +308,12 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "path in a tree picture": (
         add("README.md", "\n```\n├── nets.py   the nets\n```\n"), "dangling_paths", "nets.py",
+    ),
+    "module that the layout leaves out": (
+        swap("README.md", "  model.py\n", ""), "unlisted_parts", "leaves out model.py",
+    ),
+    "folder that the layout leaves out": (
+        swap("README.md", "docs/\n", ""), "unlisted_parts", "leaves out docs/",
     ),
     # commands
     "unknown command": (add("README.md", "\n`net serve` serves.\n"), "unknown_commands", "serve"),

@@ -1024,6 +1024,26 @@ def unexplained_secrets(tree: Tree) -> list[str]:
     )
 
 
+def unlisted_parts(tree: Tree) -> list[str]:
+    """Find folders and modules that the README's picture of the project leaves out."""
+    readme = tree.texts["README.md"]
+    listed = set(
+        re.findall(r"^ *(?:src/)?([\w.-]+/?)", readme.partition("\n## Layout\n")[2], re.MULTILINE)
+    )
+    folders = {f"{path.split('/')[0]}/" for path in tree.files if "/" in path and path[0] != "."}
+    modules = {
+        name
+        for path in tree.under(".py")
+        if path.startswith(f"src/{tree.slug}/") or "/" not in path
+        if not (name := path.rpartition("/")[2]).startswith("__")
+    }
+    return [
+        f"README.md: its layout leaves out {name}"
+        for name in sorted(folders - {"src/"} | modules)
+        if name not in listed
+    ]
+
+
 PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     dangling_paths,
     unknown_commands,
@@ -1042,6 +1062,7 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     unset_variables,
     unknown_parts,
     leaky_contexts,
+    unlisted_parts,
 )
 
 
