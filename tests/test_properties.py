@@ -4,13 +4,14 @@ Left out are only texts with `{{`, `{%` or `{#`: cookiecutter itself evaluates t
 before any template or hook sees it.
 """
 
+import re
 import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bakery import MEMORY, bake
+from bakery import MEMORY, bake, context
 from checks.texts import labels, ruff_problems, unparsable
 from checks.tree import Tree
 from cookiecutter.exceptions import FailedHookException
@@ -159,6 +160,23 @@ def test_a_project_of_any_name_is_formatted(slug: str) -> None:
             assert "is a" in str(error) or "is the name" in str(error)  # noqa: PT017
             return
         assert not ruff_problems(baked.path)
+
+
+@given(
+    slug=st.from_regex(r"[a-z]([a-z0-9_]{0,30}[a-z0-9])?", fullmatch=True),
+    owner=st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_./-]{0,60}[A-Za-z0-9])?", fullmatch=True),
+)
+@example(slug="google_reader", owner="google")
+@example(slug="goog", owner="a")
+@example(slug="q" * 32, owner="Ada-Lab/with-a-group/and-its-subgroup")
+@example(slug="a", owner="a")
+@settings(UNHURRIED, max_examples=100)
+def test_the_names_in_a_cloud_are_allowed_there(slug: str, owner: str) -> None:
+    """S3 takes 3 to 63 of `a-z0-9-`, Google none that looks like its own, Azure 3 to 24 letters."""
+    names = context({"project_slug": slug, "repo_owner": owner})["cookiecutter"]
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", names["__bucket"])
+    assert "goog" not in names["__bucket"]
+    assert re.fullmatch(r"[a-z0-9]{3,24}", "dvc" + names["__azure_unique"])
 
 
 @pytest.mark.parametrize("mark", EVALUATED)
