@@ -20,7 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar, TextIO, cast
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -31,6 +31,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import CSVLogger
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
+from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 TEMPLATE = Path(__file__).resolve().parents[1]
@@ -121,7 +122,7 @@ class UsualModule(LightningModule):
         loss = cross_entropy(logits, labels)
         self.log(f"{split}_loss", loss, prog_bar=True)
         for name in ("accuracy", "f1"):
-            metric = self.metrics[f"{split}_{name}"]
+            metric = cast("Metric", self.metrics[f"{split}_{name}"])
             metric.update(logits, labels)
             self.log(f"{split}_{name}", metric, prog_bar=True, on_step=False, on_epoch=True)
         return loss

@@ -272,7 +272,8 @@ def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
     """
     raw = raw_questions(template)
     found: set[str] = set()
-    texts, seen = [source], set()
+    seen: set[str] = set()
+    texts = [source]
     while texts:
         tree = environment(template).parse(texts.pop())
         names = {node.attr for node in tree.find_all(nodes.Getattr) if _is_answers(node.node)}
@@ -319,6 +320,7 @@ def keep_reads(template: Path = TEMPLATE) -> list[set[str]]:
     values = {
         name: node.value
         for node in _hook_before_it_acts({}, template).body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
         for name in _assigned(node)
     }
 
@@ -331,7 +333,9 @@ def keep_reads(template: Path = TEMPLATE) -> list[set[str]]:
                 found |= reads(values[node.id], seen | {node.id})
         return found
 
-    return [reads(condition) for condition in values["KEEP"].values]
+    table = values["KEEP"]
+    assert isinstance(table, ast.Dict)
+    return [reads(condition) for condition in table.values]
 
 
 def _is_answers(node: nodes.Node) -> bool:

@@ -1,7 +1,6 @@
 """Fixtures and the summary line of measured rates."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,11 @@ def _template(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _hook_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _hook_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Collect the rendered hooks, which cookiecutter never deletes, where pytest does."""
     folder = tmp_path / "hooks"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    return
 
 
 @pytest.fixture(scope="session")

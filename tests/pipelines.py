@@ -173,7 +173,7 @@ class GitHub:
         text = (self.project / ".github/workflows" / name).read_text("utf-8")
         return yaml.safe_load(text)
 
-    def inputs(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+    def inputs(self, workflow: Mapping[Any, Any]) -> dict[str, Any]:
         """Return what a form that is sent as it stands gives, and what was given instead."""
         form = (workflow[True] or {}).get("workflow_dispatch") or {}
         asked = form.get("inputs", {}) if isinstance(form, dict) else {}

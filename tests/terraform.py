@@ -58,7 +58,7 @@ def _code(text: str, at: int, *, nested: bool) -> tuple[str, int]:
 
 def _string(text: str, at: int, end: re.Pattern[str]) -> tuple[str, int]:
     """Return the code inside a string that starts at a place, and where the string ends."""
-    out = []
+    out: list[str] = []
     while at < len(text):
         if stop := end.match(text, at):
             return " ".join(out), stop.end()
@@ -127,11 +127,11 @@ def broken_references(folder: Folder) -> list[str]:
             found.append(f"{file}: refers to {'.'.join([kind, *words])}, which is not declared")
     for kind in ("resource", "data", "module"):
         for file, labels, body in blocks(folder, kind):
-            words = json.dumps(body)
+            code = json.dumps(body)
             found += [
                 f"{file}: {'.'.join(labels)} reads {word}., without {argument}"
                 for word, argument in (("each", "for_each"), ("count", "count"))
-                if re.search(rf"(?<![\w.]){word}\.(key|value|index)\b", words)
+                if re.search(rf"(?<![\w.]){word}\.(key|value|index)\b", code)
                 and argument not in body
             ]
     return list(dict.fromkeys(found))

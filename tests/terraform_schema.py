@@ -96,7 +96,8 @@ def _download(package: str, folders: set[str]) -> dict[str, dict[str, str]]:
 
 def _node_of_type(texts: dict[str, str]) -> Node:
     """Read the interfaces (what is required) and the classes (what is read) of one type."""
-    interfaces, classes = {}, {}
+    interfaces: dict[str, str] = {}
+    classes: dict[str, str] = {}
     main = ""
     for path, text in texts.items():
         if path.endswith(".d.ts"):
@@ -111,7 +112,7 @@ def _node_of_type(texts: dict[str, str]) -> Node:
         for text, optional, kind in re.findall(
             r"/\*\*(.*?)\*/\s*readonly \w+(\??): (.*?);", interfaces.get(interface, ""), re.DOTALL
         ):
-            name = re.search(r"\{@link [^ ]+#(\w+) ", text)[1]
+            (name,) = re.findall(r"\{@link [^ ]+#(\w+) ", text)
             made["optional" if optional else "required"].append(name)
             parts = next((part for part in re.findall(r"\w+", kind) if part in interfaces), "")
             if parts:

@@ -1,16 +1,21 @@
 """The checkers checked: each planted fault is found, by the check that is there for it alone."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from checks import projects, texts
 from checks.tree import Tree
 
-TOGGLES = {"tracker": ["wandb", "mlflow", "none"], "docker": [True, False], "license": ["MIT"]}
+TOGGLES: dict[str, list[Any]] = {
+    "tracker": ["wandb", "mlflow", "none"],
+    "docker": [True, False],
+    "license": ["MIT"],
+}
 KEEP = {"src/net/export.py": False, "configs/model/mlp.yaml": True}
 
 CLI = '''"""The command line."""
@@ -143,7 +148,7 @@ def ruff(tree: Tree, folder: Path) -> list[str]:
     return texts.ruff_problems(folder)
 
 
-def _each_text(check: Callable[[str, str], list[str]]) -> Callable[[Tree], list[str]]:
+def _each_text(check: Callable[[str, str], Iterable[str]]) -> Callable[[Tree], list[str]]:
     return lambda tree: [problem for item in tree.texts.items() for problem in check(*item)]
 
 

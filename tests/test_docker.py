@@ -449,7 +449,7 @@ def checkpoint(folder: Path) -> str | None:
     path = folder / "models" / "model.ckpt"
     assert f"{path.stat().st_uid}:{path.stat().st_gid}" == SOMEBODY
     script = "import sys, torch; print(torch.load(sys.argv[1], weights_only=True)['commit'])"
-    command = [sys.executable, "-c", script, path]
+    command = [sys.executable, "-c", script, str(path)]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
 
 

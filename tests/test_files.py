@@ -55,7 +55,7 @@ def renderings(name: str, slugs: tuple[str, ...] = SLUGS) -> list[tuple[Answers,
         if place == key or place.startswith(f"{key}/"):
             read |= condition
     toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
-    found = {}
+    found: dict[tuple[str, str], Answers] = {}
     for slug in slugs if "project_slug" in read else SLUGS[2:3]:
         path = environment().from_string(name).render(cookiecutter={"project_slug": slug})
         for answers in product(toggles):
@@ -98,7 +98,7 @@ def ruff_settings(pyproject: str) -> str:
 
 def test_every_text_is_formatted_and_linted(rendered: Renderings, tmp_path: Path) -> None:
     """Lay the texts out as projects, with each ruff configuration there is, and run ruff once."""
-    configs = {}
+    configs: dict[tuple[str, str], str] = {}
     for answers, _, text in rendered["pyproject.toml"]:
         configs.setdefault((answers["project_slug"], ruff_settings(text)), text)
     assert {slug for slug, _ in configs} == set(SLUGS)

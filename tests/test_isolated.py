@@ -10,7 +10,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,7 +106,7 @@ class Shell:
         return float(re.findall(r"test/accuracy ([\d.]+)", output)[-1])
 
 
-def follow(shell: Shell, lines: list[str], record_property: pytest.FixtureRequest) -> None:
+def follow(shell: Shell, lines: list[str], record_property: Callable[[str, str], None]) -> None:
     """Run the lines, and check what the first training reaches."""
     service = contextlib.ExitStack()
     for line in lines:

@@ -89,7 +89,7 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         seen, trackers = set(), set()
-        found = []
+        found: list[tuple[Answers, tuple[str, ...], bool]] = []
         for number, row in enumerate([{}, *rows()]):  # the default answers first
             local = {**row, "ci": "none", "cloud": "none"}
             steps = [

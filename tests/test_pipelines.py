@@ -1,5 +1,6 @@
 """The pipelines of a baked project are green on a fresh bake, and red for what they are to find."""
 
+import functools
 import subprocess
 from pathlib import Path
 
@@ -142,13 +143,12 @@ def test_a_worse_model_fails_the_comparison(ci, tmp_path, environment) -> None:
     git(project, "checkout", "--quiet", "main" if ci == "github" else "worse")
     if ci == "github":
         given, event = {"candidate": "worse"}, "workflow_dispatch"
-        service = GitHub(project, tmp_path / "runner", environment, given, event_name=event)
-        job = ("model.yaml", "compare")
+        github = GitHub(project, tmp_path / "runner", environment, given, event_name=event)
+        run = functools.partial(github.run, "model.yaml", "compare")
     else:
-        service = GitLab(project, tmp_path / "runner", environment)
-        job = ("compare",)
+        run = functools.partial(GitLab(project, tmp_path / "runner", environment).run, "compare")
     with pytest.raises(JobError, match="The candidate is worse than the current model"):
-        service.run(*job)
+        run()
 
 
 @pytest.mark.isolated

@@ -69,9 +69,10 @@ class Survey:
         self.baked += other.baked
         self.problems += other.problems
         self.first = other.first | self.first
-        for mine, theirs in ((self.keep, other.keep), (self.targets, other.targets)):
-            for name, values in theirs.items():
-                mine.setdefault(name, set()).update(values)
+        for path, kept in other.keep.items():
+            self.keep.setdefault(path, set()).update(kept)
+        for target, arguments in other.targets.items():
+            self.targets.setdefault(target, set()).update(arguments)
 
     def report(self) -> str:
         """Say each problem once, with how often and where it occurred first."""

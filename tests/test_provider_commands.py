@@ -254,7 +254,7 @@ def test_gcloud_commands_exist() -> None:
 
 @functools.cache
 def terraform_options(subcommand: str) -> str:
-    return run("terraform", *subcommand.split(), "-help", **QUIET).stdout
+    return run("terraform", *subcommand.split(), "-help", folder=None, **QUIET).stdout
 
 
 def terraform_problem(words: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ from bakery import (
 from checks.projects import WORDS
 
 # More questions than there are today: what the design plans
-PLANNED = {
+PLANNED: dict[str, list[Any]] = {
     "python_version": ["3.11", "3.12", "3.13"],
     "license": ["MIT", "BSD-3-Clause", "Apache-2.0", "Proprietary"],
     "environment": ["uv", "conda"],

@@ -32,6 +32,10 @@ def test_code_is_linted_and_formatted() -> None:
     run("ruff", "format", "--check", *PYTHON)
 
 
+def test_code_is_typed_consistently() -> None:
+    run("mypy")
+
+
 def test_documentation_builds_strictly(tmp_path: Path) -> None:
     shutil.copy(ROOT / "zensical.toml", tmp_path)
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
@@ -74,7 +78,7 @@ def test_the_tree_in_the_readme_is_the_default_bake(tmp_path: Path) -> None:
     shown: set[Path] = set()
     folder = baked
     for line in tree.splitlines()[1:]:
-        branch, entry = re.match(r"^([│├└─ ]*)(.*)$", line).groups()
+        ((branch, entry),) = re.findall(r"^([│├└─ ]*)(.*)$", line)
         names = [part for part in re.split(r" {2,}", entry) if re.fullmatch(r"[\w./-]+", part)]
         comment = entry.removeprefix(names[0]) if len(names) == 1 else ""
         nested = "│  " in branch or branch.startswith("    ")

@@ -76,7 +76,7 @@ def unformatted(root: Path) -> list[str]:
             format(text).then((same) => same === text || console.log(path));
           }
         """
-        files = sorted(path.relative_to(root) for path in root.rglob("*.tf"))
+        files = sorted(str(path.relative_to(root)) for path in root.rglob("*.tf"))
         command = ["node", "--eval", script, *files]
         environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
     done = subprocess.run(

@@ -14,7 +14,8 @@ KEYWORDS = {"default", "include", "stages", "variables", "workflow"}
 
 def unpinned_actions(texts: dict[str, str]) -> list[str]:
     """Find actions that are not pinned by commit and version, or not everywhere to the same."""
-    found, pins = [], {}
+    found: list[str] = []
+    pins: dict[str, str] = {}
     for path, text in texts.items():
         for name, comment in ACTION.findall(text):
             if name.startswith("$/"):

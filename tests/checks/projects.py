@@ -256,7 +256,7 @@ def _options(function: ast.FunctionDef) -> tuple[str, ...]:
     for argument in [*function.args.args, *function.args.kwonlyargs]:
         note = argument.annotation
         literals = [
-            node.value
+            str(node.value)
             for node in (ast.walk(note) if note else ())
             if isinstance(node, ast.Constant) and str(node.value).startswith("-")
         ]
@@ -403,7 +403,7 @@ def _imports(path: str, text: str) -> frozenset[str]:
                 and getattr(node.func, "attr", "") == "importorskip"
                 and isinstance(node.args[0], ast.Constant)
             ):
-                found.add(node.args[0].value.partition(".")[0])
+                found.add(str(node.args[0].value).partition(".")[0])
     return frozenset(found)
 
 
@@ -674,8 +674,9 @@ def broken_configs(tree: Tree) -> list[str]:
     # A group that no config has in its defaults has to be added
     left = _refused(configs, primary, tuple((f"+{job[0]}",) for job in left))
     return [
-        f"{options[tuple(job[0].removeprefix('+').split('='))]}: {reason}"
+        f"{options[group, name]}: {reason}"
         for job, reason in left.items()
+        for group, _, name in [job[0].removeprefix("+").partition("=")]
     ]
 
 
@@ -713,7 +714,7 @@ def _refused(configs: Configs, names: tuple[str, ...], jobs: tuple[Job, ...]) ->
     groups = {path[8:].rpartition("/")[0] for path, _ in configs}
     left = dict.fromkeys(jobs, "")
     for name in names:
-        refused = {}
+        refused: dict[Job, str] = {}
 
         def problem_of(job: Job, name: str = name) -> str:
             return _composition_problem(_reached(configs, name, job), name, job)

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ def untidy(path: str, text: str) -> list[str]:
     return found
 
 
-TEXT_CHECKS = (unparsable, residue, untidy)
+TEXT_CHECKS: tuple[Callable[[str, str], Iterable[str]], ...] = (unparsable, residue, untidy)
 
 
 @functools.lru_cache(maxsize=20_000)
