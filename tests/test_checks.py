@@ -232,7 +232,7 @@ IGNORE = "*\n!src\n**/__pycache__\n"
 FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     # one text
     "Jinja left in YAML": (extra("a.yml", "a: '{{ slug }}'\n"), "residue", "{{"),
-    "Jinja left in Markdown": (add("README.md", "{% if x %}\n"), "residue", "{%"),
+    "Jinja left in Markdown": (add("README.md", "\n{% if x %}\n"), "residue", "{%"),
     "Jinja left in Python": (add("src/net/__init__.py", "# {{ slug }}\n"), "residue", "{{"),
     "Jinja left in a notebook": (
         extra("notebooks/b.ipynb", notebook("# {{ slug }}")), "residue", "b.ipynb",
@@ -254,6 +254,15 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "three blank lines in Python": (
         swap("src/net/model.py", "\n\n\nclass", "\n\n\n\nclass"), "untidy", "3 blank lines",
+    ),
+    "code that follows a sentence": (
+        swap("README.md", "\n\n```bash", "\n```bash"), "untidy", "no blank line around the code",
+    ),
+    "code that a sentence follows": (
+        add("docs/index.md", "\n```\nnet\n```\nEnd.\n"), "untidy", "no blank line around the code",
+    ),
+    "line twice in an ignore file": (
+        extra(".gitignore", "*.tfvars\n\n# Python\n*.tfvars\n"), "untidy", "there twice",
     ),
     "carriage returns": (swap("docs/index.md", "\n", "\r\n"), "untidy", "carriage"),
     "a file of nothing but newlines": (extra("a.cfg", "\n"), "untidy", "is empty"),

@@ -10,7 +10,7 @@ from checks.tree import Tree
 CI_VARIABLE = re.compile(r"\bvars\.((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_\w+)")
 GITLAB_VARIABLE = re.compile(r"\$\{?((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_[A-Z_]+)")
 # What trusts every job of a repository, whichever environment it runs in
-WHOLE_REPOSITORY = re.compile(r"/attribute\.repository/|repository\}:\*\"")
+WHOLE_REPOSITORY = re.compile(r"/attribute\.repository/|\}:\*\"")
 # What the providers' own clients read, set by the pipeline itself
 SET_BY_PIPELINE = re.compile(r"\bexport ([A-Z_]+)=| ([A-Z_]+)=|^ +([A-Z_]+):", re.MULTILINE)
 

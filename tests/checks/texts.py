@@ -131,7 +131,7 @@ def residue(path: str, text: str) -> list[str]:
 
 
 def untidy(path: str, text: str) -> list[str]:
-    """Find stray white space: at line ends, at the start, at the end, blank lines in a row."""
+    """Find white space that is stray or missing, and lines that an ignore file has twice."""
     if not text.strip():
         return [f"{path}: is empty"]
     found = []
@@ -146,16 +146,21 @@ def untidy(path: str, text: str) -> list[str]:
     allowed = 1 if path.endswith(ONE_BLANK_LINE) else 2
     blank = 0
     fenced = False
-    for number, line in enumerate(text.rstrip("\n").split("\n"), 1):
+    lines = [*text.rstrip("\n").split("\n"), ""]
+    for number, line in enumerate(lines[:-1], 1):
         if line != line.rstrip():
             found.append(f"{path}:{number}: white space at the end of the line")
         if path.endswith(".md") and line.lstrip().startswith("```"):
             fenced = not fenced
+            if line[0] == "`" and lines[number - 2 if fenced else number].strip():
+                found.append(f"{path}:{number}: no blank line around the code")
         blank = 0 if line.strip() else blank + 1
         if blank == allowed + 1 and not fenced:
             found.append(f"{path}:{number}: {blank} blank lines in a row")
         if path.endswith((".yaml", ".yml")) and "\t" in line:
             found.append(f"{path}:{number}: tab")
+        if path.endswith("ignore") and line.strip() and line in lines[: number - 1]:
+            found.append(f"{path}:{number}: {line} is there twice")
     return found
 
 

@@ -7,16 +7,21 @@ resource "aws_iam_openid_connect_provider" "ci" {
 }
 
 locals {
-  repository = "repo:{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
-  issuer     = "token.actions.githubusercontent.com"
-  audience   = "sts.amazonaws.com"
+  # GitHub adds an @ and a number to the names of owner and repository, but for repositories from before July
+  # 2026, unless they ask for it; names hold no @
+  repositories = [
+    "repo:{{ cookiecutter.repo_owner }}@*/{{ cookiecutter.project_slug }}@*",
+    "repo:{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}",
+  ]
+  issuer   = "token.actions.githubusercontent.com"
+  audience = "sts.amazonaws.com"
   # Which workflows may take a role on
   subjects = {
-    data  = "${local.repository}:*"
-    train = "${local.repository}:environment:training"
+    data  = [for name in local.repositories : "${name}:*"]
+    train = [for name in local.repositories : "${name}:environment:training"]
 {%- if cookiecutter.__deploys %}
 
-    deploy = "${local.repository}:environment:production"
+    deploy = [for name in local.repositories : "${name}:environment:production"]
 {%- endif %}
   }
 }

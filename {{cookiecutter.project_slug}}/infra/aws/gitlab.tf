@@ -12,11 +12,11 @@ locals {
   audience = "https://gitlab.com"
   # Which pipelines may take a role on
   subjects = {
-    data  = "${local.project}:*"
-    train = "${local.project}:ref_type:branch:ref:main"
+    data  = ["${local.project}:*"]
+    train = ["${local.project}:ref_type:branch:ref:main"]
 {%- if cookiecutter.__deploys %}
 
-    deploy = "${local.project}:ref_type:branch:ref:main"
+    deploy = ["${local.project}:ref_type:branch:ref:main"]
 {%- endif %}
   }
 }

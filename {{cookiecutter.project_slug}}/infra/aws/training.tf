@@ -1,3 +1,7 @@
+locals {
+  training_logs = "arn:aws:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/TrainingJobs"
+}
+
 # What a training job may do
 resource "aws_iam_role" "training" {
   name               = "${local.name}-training"
@@ -41,17 +45,15 @@ data "aws_iam_policy_document" "training" {
   }
 
   statement {
-    sid = "WriteLogs"
-    actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:DescribeLogStreams",
-      "logs:PutLogEvents",
-    ]
-    resources = [
-      "arn:aws:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/TrainingJobs",
-      "arn:aws:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/TrainingJobs:log-stream:${local.name}-*",
-    ]
+    sid       = "FindLogs"
+    actions   = ["logs:CreateLogGroup", "logs:DescribeLogStreams"]
+    resources = ["${local.training_logs}:*"]
+  }
+
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.training_logs}:log-stream:${local.name}-*"]
   }
 
   statement {

@@ -1,15 +1,13 @@
 # Jobs log in with the token that GitHub signs for each of them. Those of this repository only are let
 # in: those of pull requests and of the branch main, and those that run in an environment named here.
 locals {
-  repository = "repo:{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
-
   subjects = {
-    main         = { identity = "data", subject = "${local.repository}:ref:refs/heads/main" }
-    pull_request = { identity = "data", subject = "${local.repository}:pull_request" }
-    evaluation   = { identity = "data", subject = "${local.repository}:environment:evaluation" }
-    training     = { identity = "training", subject = "${local.repository}:environment:training" }
+    main         = { identity = "data", subject = "${var.repository}:ref:refs/heads/main" }
+    pull_request = { identity = "data", subject = "${var.repository}:pull_request" }
+    evaluation   = { identity = "data", subject = "${var.repository}:environment:evaluation" }
+    training     = { identity = "training", subject = "${var.repository}:environment:training" }
 {%- if cookiecutter.__deploys %}
-    production   = { identity = "production", subject = "${local.repository}:environment:production" }
+    production   = { identity = "production", subject = "${var.repository}:environment:production" }
 {%- endif %}
   }
 }

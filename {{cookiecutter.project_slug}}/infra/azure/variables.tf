@@ -8,6 +8,19 @@ variable "location" {
   type        = string
 }
 
+{%- if cookiecutter.ci == "github" %}
+
+variable "repository" {
+  description = "What GitHub calls the repository in the tokens that it signs; docs/azure.md says how to ask for it."
+  type        = string
+
+  validation {
+    condition     = startswith(var.repository, "repo:")
+    error_message = "It starts with repo:, as in repo:owner@1/name@2."
+  }
+}
+{%- endif %}
+
 variable "people" {
   description = "Object IDs of users and groups that may change data and start jobs, besides whoever applies this."
   type        = list(string)

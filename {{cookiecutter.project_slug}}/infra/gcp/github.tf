@@ -12,8 +12,10 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   attribute_condition                = "assertion.repository == '${local.repository}'"
 
   attribute_mapping = {
-    "google.subject"       = "assertion.sub"
-    "attribute.repository" = "assertion.repository"
+    # Not `sub`: with a branch's name in it, that may be longer than the 127 bytes which are allowed
+    "google.subject"        = "assertion.repository_id"
+    "attribute.repository"  = "assertion.repository"
+    "attribute.environment" = "has(assertion.environment) ? assertion.environment : ''"
   }
 
   oidc {
@@ -38,7 +40,7 @@ resource "google_service_account_iam_member" "environment" {
 
   service_account_id = google_service_account.ci.name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/subject/repo:${local.repository}:environment:${each.value}"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.environment/${each.value}"
 }
 
 locals {

@@ -11,8 +11,10 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   attribute_condition                = "assertion.project_path == '${local.repository}'"
 
   attribute_mapping = {
-    "google.subject"         = "assertion.sub"
-    "attribute.project_path" = "assertion.project_path"
+    # Not `sub`: with a branch's name in it, that may be longer than the 127 bytes which are allowed
+    "google.subject"             = "assertion.project_id"
+    "attribute.project_path"     = "assertion.project_path"
+    "attribute.protected_branch" = "assertion.ref_type == 'branch' && assertion.ref_protected == 'true' ? assertion.ref : ''"
   }
 
   oidc {
@@ -27,11 +29,11 @@ resource "google_storage_bucket_iam_member" "repository" {
   member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.project_path/${local.repository}"
 }
 
-# More needs the branch main, which should be protected
+# More needs the branch main, while it is protected
 resource "google_service_account_iam_member" "main" {
   service_account_id = google_service_account.ci.name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/subject/project_path:${local.repository}:ref_type:branch:ref:main"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.protected_branch/main"
 }
 
 locals {

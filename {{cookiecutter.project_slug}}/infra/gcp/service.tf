@@ -62,7 +62,14 @@ resource "google_cloud_run_v2_service" "this" {
 
   lifecycle {
     # `{{ cookiecutter.project_slug }} cloud deploy` changes them
-    ignore_changes = [client, client_version, template[0].containers[0].image]
+    ignore_changes = [
+      client,
+      client_version,
+      template[0].annotations,
+      template[0].containers[0].image,
+      template[0].labels,
+      template[0].revision,
+    ]
   }
 }
 

@@ -21,7 +21,7 @@ LOGIN = Login(["aws", "sts", "get-caller-identity"], "aws sso login")
 # SageMaker hands its folders to root
 TRAIN = ["--build-arg=RUN_AS=0:0"]
 # What a training image gets for a GPU; without one it gets the default of its Dockerfile
-CUDA = ["--build-arg=TORCH_INDEX=https://download.pytorch.org/whl/cu130"]
+CUDA = ["--build-arg=TORCH_INDEX=https://download.pytorch.org/whl/cu126"]
 {%- else %}
 
 # Amazon's image of PyTorch; a region that accounts have to enable keeps it in another account

@@ -98,4 +98,4 @@ def run(commands: Sequence[Command], login: Login, *, dry_run: bool) -> None:
     for command in commands:
         typer.echo(f"$ {command}")
         if not dry_run and (status := command.run()):
-            raise UserError(f"{command.words[0]} failed with exit status {status}")
+            raise UserError(f"`{command}` failed with exit status {status}")
