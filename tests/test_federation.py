@@ -57,18 +57,18 @@ def gitlab(
 
 MAIN, BRANCH, REQUEST = "ref:refs/heads/main", "ref:refs/heads/" + "long-" * 30, "pull_request"
 TRAINING, PRODUCTION = "environment:training", "environment:production"
-# Who comes, and what each cloud lets them do; on Google Cloud, one account trains and deploys
+# Who comes, and what each cloud lets them do
 GITHUB: dict[str, tuple[Claims, dict[str, str]]] = {
     "main": (github(MAIN), {"aws": "data", "azure": "data", "gcp": "data"}),
     "branch": (github(BRANCH), {"aws": "data", "azure": "", "gcp": "data"}),
     "pull request": (github(REQUEST), {"aws": "data", "azure": "data", "gcp": "data"}),
     "training": (
         github(TRAINING),
-        {"aws": "data training", "azure": "training", "gcp": "data training production"},
+        {"aws": "data training", "azure": "training", "gcp": "data training"},
     ),
     "production": (
         github(PRODUCTION),
-        {"aws": "data production", "azure": "production", "gcp": "data training production"},
+        {"aws": "data production", "azure": "production", "gcp": "data production"},
     ),
     "another environment": (
         github("environment:staging"),
@@ -76,7 +76,7 @@ GITHUB: dict[str, tuple[Claims, dict[str, str]]] = {
     ),
     "training, without numbers": (
         github(TRAINING, ids=False),
-        {"aws": "data training", "gcp": "data training production"},
+        {"aws": "data training", "gcp": "data training"},
     ),
     "another repository": (
         github(TRAINING, repository="ada/other"),
@@ -179,19 +179,19 @@ def gcp(text: str, claims: Claims) -> set[str]:
     assert 0 < len(mapped.pop("google.subject")) <= 127
     sets = {f"{key}/{value}" for key, value in mapped.items()}
 
-    def let_in(kind: str, name: str) -> bool:
-        member = words(resources[kind, name]["member"])
+    def let_in(kind: str, name: str, environment: str = "") -> bool:
+        member = words(resources[kind, name]["member"]).replace("${each.key}", environment)
         assert member.startswith("principalSet://")
-        environments = ("training", "production")
-        return any(
-            member.partition("}/")[2].replace("${each.value}", value) in sets
-            for value in environments
-        )
+        return member.partition("}/")[2] in sets
 
     accounts = [name for kind, name in resources if kind == "google_service_account_iam_member"]
-    allowed = {"data"} if let_in("google_storage_bucket_iam_member", "repository") else set()
-    if any(let_in("google_service_account_iam_member", name) for name in accounts):
-        allowed |= {"training", "production"}
+    allowed = {
+        environment
+        for environment in ("training", "production")
+        if any(let_in("google_service_account_iam_member", name, environment) for name in accounts)
+    }
+    if let_in("google_storage_bucket_iam_member", "repository"):
+        allowed.add("data")
     return allowed
 
 

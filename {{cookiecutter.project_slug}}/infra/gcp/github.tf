@@ -32,15 +32,11 @@ resource "google_storage_bucket_iam_member" "repository" {
 
 # More needs an environment, for which the repository's settings name branches and reviewers
 resource "google_service_account_iam_member" "environment" {
-{%- if cookiecutter.serving != "none" %}
-  for_each = toset(["production", "training"])
-{%- else %}
-  for_each = toset(["training"])
-{%- endif %}
+  for_each = local.environments
 
-  service_account_id = google_service_account.ci.name
+  service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.environment/${each.value}"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.environment/${each.key}"
 }
 
 locals {

@@ -31,7 +31,9 @@ resource "google_storage_bucket_iam_member" "repository" {
 
 # More needs the branch main, while it is protected
 resource "google_service_account_iam_member" "main" {
-  service_account_id = google_service_account.ci.name
+  for_each = local.environments
+
+  service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
   member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.protected_branch/main"
 }

@@ -28,7 +28,15 @@ output "ci_variables" {
     GOOGLE_CLOUD_PROJECT           = var.project
     GOOGLE_CLOUD_REGION            = var.region
     GCP_WORKLOAD_IDENTITY_PROVIDER = google_iam_workload_identity_pool_provider.this.name
-    GCP_SERVICE_ACCOUNT            = google_service_account.ci.email
+  }
+}
+
+output "ci_environments" {
+  description = "The variable that each environment of the pipelines has besides"
+  value = {
+    for environment, account in google_service_account.ci : environment => {
+      GCP_SERVICE_ACCOUNT = account.email
+    }
   }
 }
 {%- endif %}
