@@ -156,6 +156,8 @@ esac
 def test_the_machine_deletes_itself_however_training_ends(install, tmp_path, status):
     install("curl", METADATA)
     install("tar", "cat > /dev/null")
+    install("apt-get")
+    install("python3", "mkdir -p .uv/bin && echo '#!/bin/sh' > .uv/bin/pip && chmod +x .uv/bin/pip")
     name = "{{ cookiecutter.project_slug }}"
     copy = f'cp "{tmp_path}/bin/{name}" .venv/bin/'
     install("uv", f"mkdir -p .venv/bin models && {copy} && touch models/model.ckpt")

@@ -32,8 +32,9 @@ SOURCE_COMMIT=$(metadata attributes/commit)
 export SOURCE_COMMIT
 
 gcloud storage cat "gs://$bucket/source/$job.tar.gz" | tar -xz
-curl --fail --silent --show-error --location --retry 5 https://astral.sh/uv/0.13.8/install.sh | sh
-PATH="$HOME/.local/bin:$PATH"
+apt-get update --quiet && apt-get install --quiet --yes python3-venv
+python3 -m venv .uv && .uv/bin/pip install --quiet uv==0.13.8
+PATH="$PWD/.uv/bin:$PATH"
 uv venv --python {{ cookiecutter.python_version }}
 # The build of PyTorch that fits the machine: for its GPU, or for none
 uv pip install --torch-backend=auto --no-sources --editable .
