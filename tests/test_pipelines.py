@@ -21,6 +21,8 @@ GITHUB = [
 ]
 # What can only be run by the service: each says why
 NOT_RUN = {
+    "ci.yaml images": "calls images.yaml",
+    "ci.yaml deploy": "deploys to a cloud",
     "docs.yaml publish": "publishes to Pages",
     "images.yaml publish": "pushes to the registry",
     "images.yaml deploy": "deploys to a cloud",

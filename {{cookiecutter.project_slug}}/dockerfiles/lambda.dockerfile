@@ -55,6 +55,9 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 
 FROM base
+# What runs installs nothing: scanners find old copies in these
+RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel
+
 LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \
       org.opencontainers.image.description={{ cookiecutter.__quoted_description | replace("$", "\\$") }} \
       org.opencontainers.image.source="{{ cookiecutter.__repository }}"

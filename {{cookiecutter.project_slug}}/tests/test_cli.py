@@ -93,7 +93,7 @@ def test_prepare_then_train_then_evaluate_then_predict(cli):
 {%- endif %}
     code, output, _ = cli("predict", "data/processed/digits/samples/0.png")
     assert code == 0
-    assert output.startswith("data/processed/digits/samples/0.png\t0\t")
+    assert output.startswith(f"{Path('data/processed/digits/samples/0.png')}\t0\t")
 
 
 def test_json_holds_what_is_printed_plainly(cli, trained_model, sample):
@@ -140,7 +140,7 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
 def test_mistakes_are_named_in_one_line(cli, arguments, named):
     code, output, error = cli(*arguments)
     assert code == 2
-    assert named in error
+    assert named in error.replace("\\", "/")
     assert len(error.splitlines()) == 1
     assert "Traceback" not in output + error
 

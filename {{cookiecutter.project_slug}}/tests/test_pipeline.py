@@ -56,10 +56,11 @@ def test_metrics_and_pictures_are_there(project: Path) -> None:
 def test_a_remote_gives_back_what_was_pushed(project: Path, tmp_path: Path) -> None:
     checkpoint = project / "models/model.ckpt"
     content = checkpoint.read_bytes()
-    dvc(project, "remote", "add", "--local", "--force", "--default", "backup", str(tmp_path))
+    remote = str(tmp_path / "remote")
+    dvc(project, "remote", "add", "--local", "--force", "--default", "backup", remote)
     dvc(project, "push")
     checkpoint.unlink()
-    shutil.rmtree(project / ".dvc/cache")
+    (project / ".dvc/cache").rename(tmp_path / "cache")
     dvc(project, "pull")
     assert checkpoint.read_bytes() == content
 

@@ -22,7 +22,7 @@ def load_checkpoint(path: Path | str) -> dict[str, Any]:
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such checkpoint; run `train` first") from None
-    except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError):
+    except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError, PermissionError):
         raise UserError(f"{path}: not a checkpoint that `train` wrote") from None
     return saved
 

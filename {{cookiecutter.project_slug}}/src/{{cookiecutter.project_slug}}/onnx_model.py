@@ -46,7 +46,7 @@ class OnnxModel:
         options.log_severity_level = 3
         try:
             content = Path(path).read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
+        except (FileNotFoundError, IsADirectoryError, PermissionError):
             raise UserError(f"{path}: no such model; run `export` first") from None
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=[provider])

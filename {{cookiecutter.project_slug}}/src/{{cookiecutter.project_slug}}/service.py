@@ -27,7 +27,7 @@ def serve() -> None:
         stream=sys.stdout,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         # What BentoML would write to the home directory, and the counters behind /metrics
         os.environ["BENTOML_HOME"] = folder
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
