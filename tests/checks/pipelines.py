@@ -114,7 +114,8 @@ def _foreign_inputs(tree: Tree, text: str) -> list[tuple[str, str]]:
         path = name.removeprefix("$/")
         path = path if path in tree.texts else f"{path}/action.yaml"
         called: Any = read_yaml(tree.texts.get(path, "{}"))
-        taken = called.get("inputs") or called.get(True, {}).get("workflow_call", {}).get("inputs")
+        asked = (called.get(True) or {}).get("workflow_call") or {}
+        taken = called.get("inputs") or asked.get("inputs")
         found += [(name, given) for given in call.get("with", {}) if given not in (taken or {})]
     return found
 

@@ -73,8 +73,12 @@ ARG SOURCE_COMMIT=""
 ENV SOURCE_COMMIT=$SOURCE_COMMIT
 LABEL org.opencontainers.image.revision=$SOURCE_COMMIT
 
+{%- if cookiecutter.cloud in ["aws", "gcp"] %}
 {%- if cookiecutter.cloud == "aws" %}
 # SageMaker hands its folders to root, 0:0
+{%- else %}
+# Vertex AI mounts the bucket for root, 0:0
+{%- endif %}
 ARG RUN_AS=1000:1000
 USER $RUN_AS
 {%- else %}

@@ -59,6 +59,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
       days_after_initiation = 7
     }
   }
+{%- if not cookiecutter.docker %}
+
+  rule {
+    id     = "sources"
+    status = "Enabled"
+
+    filter {
+      prefix = "source/"
+    }
+
+    expiration {
+      days = 7
+    }
+  }
+{%- endif %}
 }
 
 data "aws_iam_policy_document" "only_tls" {

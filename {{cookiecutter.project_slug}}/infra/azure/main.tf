@@ -19,19 +19,16 @@ provider "azurerm" {
 {%- endif %}
     "Microsoft.Consumption",
     "Microsoft.ContainerRegistry",
-    "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.MachineLearningServices",
     "Microsoft.ManagedIdentity",
     "Microsoft.OperationalInsights",
     "Microsoft.Storage",
+    "microsoft.insights", # as Azure spells it: names are compared letter by letter
   ]
 
   # `terraform destroy` is to leave nothing, also of what Azure adds by itself
   features {
-    application_insights {
-      disable_generated_rule = true
-    }
     key_vault {
       purge_soft_delete_on_destroy = true
     }

@@ -20,6 +20,8 @@ INFRA = Path(__file__).resolve().parents[2] / "infra/gcp"
 LOGIN = Login(["gcloud", "auth", "print-access-token"], "gcloud auth login")
 {%- if cookiecutter.docker %}
 
+# Vertex AI mounts the bucket for root
+TRAIN = ["--build-arg=RUN_AS=0:0"]
 # What a training image gets for a GPU; without one it gets the default of its Dockerfile
 CUDA = ["--build-arg=TORCH_INDEX=https://download.pytorch.org/whl/cu126"]
 
@@ -43,7 +45,7 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     path.parent.mkdir(exist_ok=True)
     path.write_text(specification, "utf-8")
     return [
-        build("train", image, *(CUDA if gpu else [])),
+        build("train", image, *TRAIN, *(CUDA if gpu else [])),
         *push(image),
         Command(
             [
