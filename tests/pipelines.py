@@ -8,7 +8,6 @@ registry or a cloud, is left out and listed by name. Every expression in the fil
 import functools
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -505,8 +504,3 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         else:
             both[key] = value
     return both
-
-
-def remove(folder: Path) -> None:
-    """Free the room that a job's clone takes: its environment is a gigabyte."""
-    shutil.rmtree(folder / ".venv", ignore_errors=True)

@@ -7,8 +7,6 @@ by an interpreter of their language.
 import functools
 import json
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -19,11 +17,10 @@ import celpy
 import pytest
 from bakery import bake
 from terraform import blocks, parsed
+from tools import QUIET, missing_terraform, run
 
 Claims = Mapping[str, str]
-NEEDS_TERRAFORM = pytest.mark.skipif(
-    not shutil.which("terraform"), reason="there is no terraform command"
-)
+NEEDS_TERRAFORM = pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
 
 
 def github(context: str, *, ids: bool = True, repository: str = "ada/net") -> Claims:
@@ -128,10 +125,9 @@ def subjects(text: str) -> dict[str, Any]:
     variable = 'variable "repository" {\n  default = "repo:ada@1/net@2"\n}\n'
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text(local + variable, encoding="utf-8")
-        done = subprocess.run(
-            ["terraform", "console"], cwd=folder, input="jsonencode(local.subjects)",
-            capture_output=True, check=True, text=True,
-        )  # fmt: skip
+        expression = "jsonencode(local.subjects)"
+        done = run("terraform", "console", folder=Path(folder), typed=expression, **QUIET)
+    assert done.returncode == 0, done.stdout
     return json.loads(json.loads(done.stdout))
 
 

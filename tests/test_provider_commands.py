@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from bakery import bake, product, questions
 from checks.texts import read_yaml
-from tools import QUIET, run
+from tools import QUIET, missing_terraform, run
 
 PROGRAMS = ("aws", "az", "gcloud", "terraform")
 TOGGLES = ("serving", "docker", "ci", "cloud")
@@ -272,7 +272,7 @@ def terraform_problem(words: tuple[str, ...]) -> str:
     return ""
 
 
-@pytest.mark.skipif(not shutil.which("terraform"), reason="there is no terraform command")
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
 def test_terraform_commands_exist() -> None:
     assert terraform_problem(("terraform", "aply"))
     assert terraform_problem(("terraform", "apply", "-vars=a"))

@@ -31,16 +31,16 @@ REQUIRED = """terraform {{
 
 
 def run(
-    *command: str | Path, folder: Path | None = None, **environment: str
+    *command: str | Path, folder: Path | None = None, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command and return what it printed: errors behind the rest, in `stdout`."""
+    """Run a command, with what is `typed`, and return what it printed, errors too, in `stdout`."""
     return subprocess.run(
         command,
         cwd=folder,
         env={**os.environ, **environment},
         check=False,
         text=True,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -55,12 +55,15 @@ def missing_node(package: str) -> str:
     return ""
 
 
+def missing_terraform() -> str:
+    """Say that there is no Terraform, or nothing."""
+    return "" if shutil.which("terraform") else "there is no terraform command"
+
+
 def missing_formatter() -> str:
     """Say what is missing to format Terraform: the command, or its formatter as an npm package."""
-    if shutil.which("terraform"):
-        return ""
-    reason = missing_node("@cdktn/hcl-tools")
-    return reason and f"there is no terraform command, and {reason}"
+    reason = missing_terraform() and missing_node("@cdktn/hcl-tools")
+    return reason and f"{missing_terraform()}, and {reason}"
 
 
 def unformatted(root: Path) -> list[str]:
@@ -103,8 +106,8 @@ class Provider:
 @functools.cache
 def provider_of(name: str) -> Provider:
     """Find a Terraform provider where Terraform looks: in its registry, or in a mirror."""
-    if not shutil.which("terraform"):
-        return Provider("there is no terraform command")
+    if reason := missing_terraform():
+        return Provider(reason)
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, "main.tf").write_text(REQUIRED.format(provider=name, settings=""))
         done = run("terraform", "init", folder=Path(scratch), **QUIET)
