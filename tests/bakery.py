@@ -14,11 +14,13 @@ import json
 import math
 import os
 import random
+import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from unittest import mock
 
@@ -162,10 +164,9 @@ def _is_binary(name: str, folder: str) -> bool:
 
 @dataclass
 class HookRun:
-    """What the hooks of one bake printed and defined."""
+    """What the hooks of one bake printed."""
 
     output: str = ""
-    names: dict[str, Any] = field(default_factory=dict)
 
     def run_script(self, script_path: str, cwd: Path | str = ".") -> None:
         """Stand in for `cookiecutter.hooks.run_script`, in this process.
@@ -187,7 +188,6 @@ class HookRun:
         except Exception as error:
             raise FailedHookException(f"hook raised {error!r}") from error
         self.output += out.getvalue()
-        self.names = names
 
 
 @dataclass(frozen=True)
@@ -197,12 +197,10 @@ class Bake:
     Attributes:
         path: Its folder.
         output: What the hooks printed.
-        keep: The pruning table that the post-gen hook worked with.
     """
 
     path: Path
     output: str
-    keep: dict[str, bool]
 
 
 def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -> Bake:
@@ -233,7 +231,7 @@ def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -
             output_dir=str(out_dir),
             default_config=_user_config(),
         )
-    return Bake(Path(path), run.output, run.names.get("KEEP", {}))
+    return Bake(Path(path), run.output)
 
 
 def context(answers: Mapping[str, Any], template: Path = TEMPLATE) -> dict[str, Any]:
@@ -295,11 +293,20 @@ def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
     return found
 
 
-def _hook_before_it_acts(answers: Mapping[str, Any], template: Path) -> ast.Module:
+@functools.cache
+def _hook_before_it_acts(template: Path) -> ast.Module:
     source = (template / "hooks" / "post_gen_project.py").read_text(encoding="utf-8")
-    tree = ast.parse(environment(template).from_string(source).render(**context(answers, template)))
-    last = max(n for n, node in enumerate(tree.body) if "KEEP" in _assigned(node))
+    tree = ast.parse(environment(template).from_string(source).render(**context({}, template)))
+    last = max(n for n, node in enumerate(tree.body) if getattr(node, "name", "") == "final")
     return ast.Module(tree.body[: last + 1], [])
+
+
+@functools.cache
+def _hook_for_other_answers(template: Path) -> tuple[CodeType, Answers]:
+    """Return the start of the hook, which reads `ANSWERS` as it finds it, and all answers."""
+    tree = _hook_before_it_acts(template)
+    rest = [node for node in tree.body if "ANSWERS" not in _assigned(node)]
+    return compile(ast.Module(rest, []), "hook", "exec"), context({}, template)["cookiecutter"]
 
 
 def _assigned(node: ast.stmt) -> list[str]:
@@ -307,19 +314,36 @@ def _assigned(node: ast.stmt) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def keep_table(answers: Mapping[str, Any], template: Path = TEMPLATE) -> dict[str, bool]:
-    """Evaluate the pruning table for `answers`, by running the post-gen hook up to it."""
-    names: dict[str, Any] = {}
-    exec(compile(_hook_before_it_acts(answers, template), "KEEP", "exec"), names)  # noqa: S102
-    return names["KEEP"]
+@dataclass(frozen=True)
+class Marks:
+    """What the post-gen hook does with the marks in paths, for one set of answers.
+
+    Attributes:
+        holds: Whether each word holds.
+        final: Maps a rendered path to where its file ends up, or to None.
+        pattern: Matches a mark; its group is the word.
+    """
+
+    holds: dict[str, bool]
+    final: Callable[[str], str | None]
+    pattern: re.Pattern[str]
 
 
-def keep_reads(template: Path = TEMPLATE) -> list[set[str]]:
-    """Name the questions that each condition of the pruning table depends on, row by row."""
+def marks(answers: Mapping[str, Any], template: Path = TEMPLATE) -> Marks:
+    """Run the post-gen hook up to where it touches files."""
+    code, usual = _hook_for_other_answers(template)
+    names: dict[str, Any] = {"ANSWERS": {**usual, **answers}}
+    exec(code, names)  # noqa: S102
+    return Marks(names["HOLDS"], names["final"], names["MARK"])
+
+
+@functools.cache
+def words_read(template: Path = TEMPLATE) -> dict[str, set[str]]:
+    """Name, for each word of marks, the questions that decide whether it holds."""
     known = questions(template)
     values = {
         name: node.value
-        for node in _hook_before_it_acts({}, template).body
+        for node in _hook_before_it_acts(template).body
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
         for name in _assigned(node)
     }
@@ -333,9 +357,13 @@ def keep_reads(template: Path = TEMPLATE) -> list[set[str]]:
                 found |= reads(values[node.id], seen | {node.id})
         return found
 
-    table = values["KEEP"]
+    table = values["HOLDS"]
     assert isinstance(table, ast.Dict)
-    return [reads(condition) for condition in table.values]
+    return {
+        word.value: reads(condition)
+        for word, condition in zip(table.keys, table.values, strict=True)
+        if isinstance(word, ast.Constant)
+    }
 
 
 def _is_answers(node: nodes.Node) -> bool:

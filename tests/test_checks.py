@@ -16,8 +16,6 @@ TOGGLES: dict[str, list[Any]] = {
     "docker": [True, False],
     "license": ["MIT"],
 }
-KEEP = {"src/net/export.py": False, "configs/model/mlp.yaml": True}
-
 CLI = '''"""The command line."""
 
 from pathlib import Path
@@ -156,7 +154,7 @@ TEXT_CHECKS = {check.__name__: _each_text(check) for check in texts.TEXT_CHECKS}
 CHECKS: dict[str, Callable[[Tree], list[str]]] = {
     **TEXT_CHECKS,
     **{check.__name__: check for check in projects.PROJECT_CHECKS},
-    "files": lambda tree: projects.files(tree, KEEP),
+    "files": lambda tree: projects.files(tree, tree.possible - {"src/net/export.py"}),
     "traces": lambda tree: projects.traces(tree, TOGGLES),
     "missing_foreign_targets": lambda tree: projects.missing_foreign_targets(
         projects.foreign_targets(tree)
@@ -589,17 +587,8 @@ def test_an_empty_file_is_found() -> None:
     assert findings(tree) == {"untidy": ["a.txt: is empty"]}
 
 
-def test_keys_of_the_pruning_table_without_a_path_are_found() -> None:
-    possible = frozenset({"infra/aws/main.tf", "export.py"})
-    keep = {"export.py": True, "infra/aws": False, "infra/gcp": False, "exports.py": True}
-    found = projects.keys_without_path(keep, possible)
-    assert [problem.partition(":")[0] for problem in found] == ["infra/gcp", "exports.py"]
-
-
-def test_a_pruned_folder_excludes_what_it_holds() -> None:
-    tree = replace(TREE, possible=frozenset({*TREE.possible, "infra/aws/main.tf"}))
-    assert projects.files(tree, {**KEEP, "infra": False}) == []
-    assert projects.files(tree, {**KEEP, "infra": True}) == ["infra/aws/main.tf: is missing"]
+def test_a_file_is_missed_that_the_marks_leave() -> None:
+    assert projects.files(TREE, {*FILES, "infra/main.tf"}) == ["infra/main.tf: is missing"]
 
 
 def test_what_belongs_in_a_project_is_no_residue() -> None:

@@ -14,13 +14,13 @@ from bakery import (
     environment,
     free_text,
     is_copied,
-    keep_reads,
-    keep_table,
+    marks,
     product,
     questions,
     raw_questions,
     render,
     template_files,
+    words_read,
 )
 from checks.texts import check_text, ruff_problems
 from cookiecutter.generate import is_copy_only_path
@@ -50,19 +50,16 @@ def renderings(name: str, slugs: tuple[str, ...] = SLUGS) -> list[tuple[Answers,
     """
     read = set(_read(name))
     own = {"project_slug": SLUGS[2]}
-    place = environment().from_string(name).render(cookiecutter=own)
-    for key, condition in zip(keep_table(own), keep_reads(), strict=True):
-        if place == key or place.startswith(f"{key}/"):
-            read |= condition
+    for word in marks(own).pattern.findall(name):
+        read |= words_read()[word]
     toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
     found: dict[tuple[str, str], Answers] = {}
     for slug in slugs if "project_slug" in read else SLUGS[2:3]:
         path = environment().from_string(name).render(cookiecutter={"project_slug": slug})
         for answers in product(toggles):
             row = {**answers, "project_slug": slug}
-            pruned = [key for key, kept in keep_table(row).items() if not kept]
-            if not any(path == key or path.startswith(f"{key}/") for key in pruned):
-                found.setdefault((path, render(name, row)), row)
+            if place := marks(row).final(path):
+                found.setdefault((place, render(name, row)), row)
     return [(row, path, text) for (path, text), row in found.items()]
 
 
@@ -185,9 +182,28 @@ def test_the_syntax_tree_finds_what_a_text_depends_on() -> None:
 def test_the_hook_says_what_its_conditions_depend_on() -> None:
     """Each toggle that changes a condition is among those that are found by reading it."""
     default = {name: values[0] for name, values in questions().items()}
-    usual = keep_table(default)
+    usual = marks(default).holds
     for toggle, values in questions().items():
         for value in values:
-            table = keep_table({**default, toggle: value})
-            changed = [row for row, key in enumerate(table) if table[key] != usual[key]]
-            assert all(toggle in keep_reads()[row] for row in changed)
+            holds = marks({**default, toggle: value}).holds
+            changed = [word for word in holds if holds[word] != usual[word]]
+            assert all(toggle in words_read()[word] for word in changed)
+
+
+def test_every_mark_is_a_word_of_the_hook_and_every_word_is_a_mark() -> None:
+    """The hook leaves a misspelt word in the name, so it is found here."""
+    pattern = marks({}).pattern
+    used = {word for name in template_files() for word in pattern.findall(name)}
+    assert used == marks({}).holds.keys()
+    assert [name for name in template_files() if "@" in pattern.sub("", name)] == []
+
+
+def test_a_file_stays_where_all_of_its_marks_hold() -> None:
+    both = marks({"serving": "fastapi", "docker": True, "cloud": "aws", "ci": "none"})
+    assert both.final("infra/aws@aws/service@deploys@docker.tf") == "infra/aws/service.tf"
+    assert both.final("infra/aws@aws/github@github.tf") is None
+    assert both.final("infra/gcp@gcp/main.tf") is None
+    assert both.final("docs/api@fastapi/index.md") == "docs/api/index.md"
+    assert both.final("notes@home.md") == "notes@home.md"
+    assert both.final("@aws/notes.md") == "@aws/notes.md"
+    assert both.final("notes@awsome.md") == "notes@awsome.md"

@@ -21,6 +21,7 @@ from bakery import (
     combinations,
     context,
     environment,
+    marks,
     questions,
     template_files,
 )
@@ -28,7 +29,6 @@ from checks.projects import (
     check_project,
     files,
     foreign_targets,
-    keys_without_path,
     missing_foreign_targets,
 )
 from checks.texts import unparsable
@@ -48,14 +48,14 @@ class Survey:
     Attributes:
         baked: How many there were.
         problems: How often each problem occurred, and the first answers that it occurred with.
-        keep: The values that each condition of the pruning table took.
+        holds: The values that each word of marks took.
         targets: The classes of other packages that configs name, with their arguments.
     """
 
     baked: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     first: dict[str, Answers] = field(default_factory=dict)
-    keep: dict[str, set[bool]] = field(default_factory=dict)
+    holds: dict[str, set[bool]] = field(default_factory=dict)
     targets: dict[str, set[str]] = field(default_factory=dict)
 
     def note(self, problems: Iterable[str], answers: Answers) -> None:
@@ -69,8 +69,8 @@ class Survey:
         self.baked += other.baked
         self.problems += other.problems
         self.first = other.first | self.first
-        for path, kept in other.keep.items():
-            self.keep.setdefault(path, set()).update(kept)
+        for word, held in other.holds.items():
+            self.holds.setdefault(word, set()).update(held)
         for target, arguments in other.targets.items():
             self.targets.setdefault(target, set()).update(arguments)
 
@@ -83,9 +83,17 @@ class Survey:
 
 
 def possible_paths(answers: Answers) -> frozenset[str]:
-    """Render the path of every template file, pruned or not."""
-    names, env = context(answers), environment()
-    return frozenset(env.from_string(name).render(**names) for name in template_files())
+    """Return where every template file would end up if it were kept."""
+    names, env, pattern = context(answers), environment(), marks(answers).pattern
+    paths = (env.from_string(name).render(**names) for name in template_files())
+    return frozenset(pattern.sub("", path) for path in paths)
+
+
+def wanted_paths(answers: Answers) -> set[str]:
+    """Return where the template files end up whose marks hold."""
+    names, env, final = context(answers), environment(), marks(answers).final
+    paths = (final(env.from_string(name).render(**names)) for name in template_files())
+    return {path for path in paths if path}
 
 
 def survey(rows: list[Answers]) -> Survey:
@@ -108,11 +116,10 @@ def _survey(rows: list[Answers], folder: Path) -> Survey:
         tree = Tree.read(baked.path, answers=answers, possible=possible, printed=baked.output)
         shutil.rmtree(baked.path)
         found.baked += 1
-        found.note(files(tree, baked.keep), answers)
-        found.note(keys_without_path(baked.keep, possible), answers)
+        found.note(files(tree, wanted_paths({**answers, "project_slug": SLUG})), answers)
         found.note(check_project(tree, toggles), answers)
-        for path, kept in baked.keep.items():
-            found.keep.setdefault(path, set()).add(bool(kept))
+        for word, held in marks(answers).holds.items():
+            found.holds.setdefault(word, set()).add(held)
         if any(unparsable(*item) for item in tree.texts.items()):
             continue
         for target, arguments in foreign_targets(tree).items():
@@ -143,8 +150,8 @@ def test_every_combination(record_property: Callable[[str, str], None]) -> None:
     record_property("measured", f"    in {busy:.1f} s of processor time, start-up included")
 
     constant = [
-        f"{path}: KEEP is {values.pop()} whatever is answered"
-        for path, values in found.keep.items()
+        f"the mark @{word} is {values.pop()} whatever is answered"
+        for word, values in found.holds.items()
         if len(values) == 1
     ]
     found.note(constant, {})

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +109,8 @@ def _unique(problems: Iterable[str]) -> list[str]:
 # The file set ----------------------------------------------------------------------------------
 
 
-def files(tree: Tree, keep: Mapping[str, bool]) -> list[str]:
-    """Compare the tree to the template's, minus what the pruning table excludes."""
-    pruned = [path for path, kept in keep.items() if not kept]
-    wanted = {
-        path
-        for path in tree.possible
-        if not any(path == name or path.startswith(f"{name}/") for name in pruned)
-    }
+def files(tree: Tree, wanted: Set[str]) -> list[str]:
+    """Compare the tree to the paths that the marks in the template leave."""
     found = [f"{path}: should not be there" for path in sorted(tree.files.keys() - wanted)]
     found += [f"{path}: is missing" for path in sorted(wanted - tree.files.keys())]
     found += [f"{path}: is an empty folder" for path in tree.empty]
@@ -124,15 +118,6 @@ def files(tree: Tree, keep: Mapping[str, bool]) -> list[str]:
         if "__pycache__" in path or path.endswith((".pyc", ".DS_Store", ".orig", ".rej", "~")):
             found.append(f"{path}: is rubbish")
     return found
-
-
-def keys_without_path(keep: Mapping[str, bool], possible: frozenset[str]) -> list[str]:
-    """Find the paths of the pruning table that the template does not have."""
-    return [
-        f"{key}: in KEEP, not in the template"
-        for key in keep
-        if key not in possible and not any(path.startswith(f"{key}/") for path in possible)
-    ]
 
 
 # Paths -----------------------------------------------------------------------------------------
