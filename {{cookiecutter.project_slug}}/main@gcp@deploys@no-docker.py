@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
-from {{ cookiecutter.project_slug }}.function import handle
+from {{ cookiecutter.project_slug }}.serving.function import handle
 
 __all__ = ["handle"]

@@ -41,7 +41,7 @@ def configure() -> Callable[..., DictConfig]:
 @pytest.fixture(scope="session")
 def trained(configure, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train the default configuration in a folder of its own; tests only read what is there."""
-    from {{ cookiecutter.project_slug }}.train import train
+    from {{ cookiecutter.project_slug }}.training.fit import train
 
     folder = tmp_path_factory.mktemp("trained")
     with contextlib.chdir(folder):
@@ -53,7 +53,7 @@ def trained(configure, tmp_path_factory: pytest.TempPathFactory) -> Path:
 {%- if cookiecutter.onnx_export %}
 def model(configure, trained: Path) -> Path:
     """Export the trained checkpoint, as int8 too."""
-    from {{ cookiecutter.project_slug }}.export import export
+    from {{ cookiecutter.project_slug }}.evaluation.onnx_export import export
 
     with contextlib.chdir(trained):
         export(configure("quantize=true", config="export"))

@@ -4,7 +4,7 @@ variable "alert_email" {
 }
 
 variable "bucket" {
-  description = "Bucket for data and training jobs; src/{{ cookiecutter.project_slug }}/aws.py and .dvc/config name it too"
+  description = "Bucket for data and training jobs; src/{{ cookiecutter.project_slug }}/cloud/provider.py and .dvc/config name it too"
   type        = string
   default     = "{{ cookiecutter.__bucket }}"
 }

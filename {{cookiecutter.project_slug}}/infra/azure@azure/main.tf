@@ -49,7 +49,7 @@ data "azurerm_client_config" "current" {}
 locals {
   name = "{{ cookiecutter.__cloud_name }}"
 
-  # Part of the names that must be unique in all of Azure; .dvc/config and src/{{ cookiecutter.project_slug }}/azure.py hold it too
+  # Part of the names that must be unique in all of Azure; .dvc/config and src/{{ cookiecutter.project_slug }}/cloud/provider.py hold it too
   unique = "{{ cookiecutter.__azure_unique }}"
 
   people = toset(concat([data.azurerm_client_config.current.object_id], var.people))

@@ -62,7 +62,7 @@ def describe(context: typer.Context) -> None:
     """Report on the data: classes, pixels, samples, leaks. Takes Hydra overrides."""
 
     def job(cfg: "DictConfig") -> None:
-        from .describe import describe as run
+        from .evaluation.data_report import describe as run
 
         typer.echo(run(cfg).partition("```")[0].rstrip())
         typer.echo(f"The report is {cfg.reports}/data.md")
@@ -75,7 +75,7 @@ def train(context: typer.Context) -> None:
     """Train a model. Takes Hydra overrides, --multirun and --cfg job."""
 
     def job(cfg: "DictConfig") -> float:
-        from .train import train as run
+        from .training.fit import train as run
 
         return run(cfg)
 
@@ -87,7 +87,7 @@ def evaluate(context: typer.Context) -> None:
     """Evaluate a checkpoint and write reports and pictures. Takes Hydra overrides."""
 
     def job(cfg: "DictConfig") -> None:
-        from .evaluate import evaluate as run
+        from .evaluation.report import evaluate as run
 
         for name, value in run(cfg).items():
             typer.echo(f"{name:<10}{value:.4f}")
@@ -101,7 +101,7 @@ def compare(context: typer.Context) -> None:
     """Compare a checkpoint to the current one; exit with 1 if it is worse. Takes overrides."""
 
     def job(cfg: "DictConfig") -> None:
-        from .compare import compare as run
+        from .evaluation.comparison import compare as run
 
         result = run(cfg)
         typer.echo(result.markdown().rstrip())
@@ -120,7 +120,7 @@ def export(
     """Export a checkpoint to ONNX and check the file. Takes Hydra overrides and --quantize."""
 
     def job(cfg: "DictConfig") -> None:
-        from .export import export as run
+        from .evaluation.onnx_export import export as run
 
         for path, result in run(cfg).items():
             typer.echo(
@@ -139,7 +139,7 @@ def benchmark(context: typer.Context) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        from .benchmark import benchmark as run
+        from .evaluation.speed import benchmark as run
 
         lines, missing = run(cfg)
         table = Table("runtime", "batch", "p50 us", "p99 us", "images/s", "file MB", "accuracy")
@@ -170,7 +170,7 @@ def predict(
 
     Example: `{{ cookiecutter.project_slug }} predict data/processed/digits/samples/7.png`
     """
-    from .predictor import Predictor
+    from .inference.predictor import Predictor
 
     predictions = Predictor(model).predict_files(paths)
     if as_json:
@@ -201,9 +201,9 @@ def serve() -> None:
     Example: `SERVE_PORT=9000 {{ cookiecutter.project_slug }} serve`
     """
 {%- if cookiecutter.serving == "fastapi" %}
-    from .api import serve as run
+    from .serving.api import serve as run
 {%- else %}
-    from .service import serve as run
+    from .serving.service import serve as run
 {%- endif %}
 
     run()
@@ -221,8 +221,8 @@ def cloud_train(
 
     Example: `{{ cookiecutter.project_slug }} cloud train model=mlp --dry-run`
     """
-    from .{{ cookiecutter.cloud }} import LOGIN, train_commands
-    from .shell import run
+    from .cloud.provider import LOGIN, train_commands
+    from .cloud.shell import run
 
     run(train_commands(overrides or [], gpu=gpu), LOGIN, dry_run=dry_run)
 {%- endif %}
@@ -241,8 +241,8 @@ def cloud_deploy(
 
     Example: `{{ cookiecutter.project_slug }} cloud deploy --dry-run`
     """
-    from .{{ cookiecutter.cloud }} import LOGIN, deploy_commands
-    from .shell import run
+    from .cloud.provider import LOGIN, deploy_commands
+    from .cloud.shell import run
 {% if cookiecutter.docker %}
     run(deploy_commands(image, push_only=push_only), LOGIN, dry_run=dry_run)
 {%- else %}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from {{ cookiecutter.project_slug }} import azure
+from {{ cookiecutter.project_slug }}.cloud import provider
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BASH = shutil.which("bash")
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 PROGRAM = """#!{python}
@@ -77,7 +77,7 @@ TRAIN = [
 {%- if cookiecutter.docker %}
     "docker build",
     "az acr login",
-    f"docker push {azure.REGISTRY}.azurecr.io/{{ cookiecutter.project_slug }}-train",
+    f"docker push {provider.REGISTRY}.azurecr.io/{{ cookiecutter.project_slug }}-train",
 {%- endif %}
     "az ml job create",
 ]
@@ -85,7 +85,7 @@ TRAIN = [
 DEPLOY = [
     "docker build",
     "az acr login",
-    f"docker push {azure.REGISTRY}.azurecr.io/{{ cookiecutter.project_slug }}-api",
+    f"docker push {provider.REGISTRY}.azurecr.io/{{ cookiecutter.project_slug }}-api",
     "az containerapp update",
 ]
 {%- endif %}
@@ -110,9 +110,9 @@ def test_training_on_a_gpu(cli):
     assert given["compute"] == "azureml:gpu"
     assert given["environment_variables.ARGUMENTS"] == "train trainer=gpu seed=1"
 {%- if cookiecutter.docker %}
-    assert f"--build-arg=TORCH_INDEX={azure.GPU_INDEX}" in commands[1]
+    assert f"--build-arg=TORCH_INDEX={provider.GPU_INDEX}" in commands[1]
 {%- elif cookiecutter.environment == "uv" %}
-    assert given["environment_variables.TORCH_INDEX"] == azure.GPU_INDEX
+    assert given["environment_variables.TORCH_INDEX"] == provider.GPU_INDEX
 {%- endif %}
 
 
@@ -121,7 +121,7 @@ def test_training_runs_its_commands_in_order(cli, programs):
     calls = programs(*PROGRAMS)
     assert cli("cloud", "train")[0] == 0
     login, *others = calls()
-    assert login == list(azure.LOGIN.check)
+    assert login == list(provider.LOGIN.check)
     assert [step.partition(":")[0] for step in steps(others)] == TRAIN
 {%- if cookiecutter.docker %}
     image = next(word for word in others[1] if word.startswith("--tag=")).removeprefix("--tag=")
@@ -209,9 +209,9 @@ def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
 def test_terraform_makes_what_the_commands_name():
     terraform = (ROOT / "infra/azure/main.tf").read_text("utf-8")
     names = dict(re.findall(r'^  (name|unique) += "([\w-]+)"$', terraform, re.MULTILINE))
-    assert names["name"] == azure.GROUP
-    assert f"aml{names['unique']}" == azure.WORKSPACE
+    assert names["name"] == provider.GROUP
+    assert f"aml{names['unique']}" == provider.WORKSPACE
 {%- if cookiecutter.docker %}
-    assert f"acr{names['unique']}" == azure.REGISTRY
+    assert f"acr{names['unique']}" == provider.REGISTRY
 {%- endif %}
     assert f"account_name = dvc{names['unique']}\n" in (ROOT / ".dvc/config").read_text("utf-8")

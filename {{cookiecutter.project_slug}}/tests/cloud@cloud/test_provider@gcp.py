@@ -14,7 +14,7 @@ import pytest
 from omegaconf import OmegaConf
 {%- endif %}
 
-from {{ cookiecutter.project_slug }} import gcp
+from {{ cookiecutter.project_slug }}.cloud import provider
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
 
@@ -77,7 +77,7 @@ def test_training_pushes_an_image_and_starts_a_job_with_it(cli):
     build, token, login, push, create = shown(output)
     assert build[:2] == ["docker", "build"]
     assert build[-2:] == [f"--tag={image}", "."]
-    assert token == list(gcp.LOGIN.check)
+    assert token == list(provider.LOGIN.check)
     assert login[-1] == "europe-west4-docker.pkg.dev"
     assert push == ["docker", "push", image]
     assert create[:4] == ["gcloud", "ai", "custom-jobs", "create"]
@@ -164,7 +164,7 @@ def test_the_machine_deletes_itself_however_training_ends(install, tmp_path, sta
     install(name, f'[ "$3" = "data.source=a b" ] || exit 9; exit {status}')
     install("gcloud")
     install("poweroff")
-    script = Path(gcp.__file__).parents[2] / "infra/gcp/train-vm.sh"
+    script = Path(provider.__file__).parents[3] / "infra/gcp/train-vm.sh"
     done = subprocess.run(["/bin/bash", script], check=False, capture_output=True, text=True)
     assert f"Ended with exit status {123 if status else 0}" in done.stdout  # xargs says 123
     assert f"{name} train data=image_folder data.source=a b" in calls()
@@ -185,7 +185,7 @@ def test_deploying_builds_pushes_and_updates_the_service(cli):
     build, _, _, push, update = shown(output)
     assert f"--tag={image}" in build
     assert push == ["docker", "push", image]
-    service = ["gcloud", "run", "services", "update", gcp.NAME]
+    service = ["gcloud", "run", "services", "update", provider.NAME]
     assert update == [*service, *PLACE, f"--image={image}"]
 
 
@@ -208,7 +208,7 @@ def test_deploying_lists_what_is_needed_and_uploads_the_source(cli):
     assert code == 0
     listing, deploy = shown(output)
     assert listing == ["dependency-groups", "--output", "requirements.txt", "serve"]
-    assert deploy[:4] == ["gcloud", "functions", "deploy", gcp.NAME]
+    assert deploy[:4] == ["gcloud", "functions", "deploy", provider.NAME]
     assert {*PLACE, "--source=.", "--entry-point=handle"} < set(deploy)
     assert "unauthenticated" not in output  # who may call it is Terraform's business
 {%- endif %}
@@ -224,7 +224,7 @@ def test_commands_run_in_the_order_in_which_they_are_shown(cli, install):
     code, output, error = cli("cloud", "train")
 {%- endif %}
     assert (code, error) == (0, "")
-    assert calls() == [" ".join(words) for words in [gcp.LOGIN.check, *shown(output)]]
+    assert calls() == [" ".join(words) for words in [provider.LOGIN.check, *shown(output)]]
 
 
 @unix
@@ -246,7 +246,7 @@ def test_nothing_runs_before_someone_is_logged_in(cli, install):
     code, output, error = cli("cloud", "train")
     assert (code, output) == (2, "")
     assert error == "Error: you are not logged in: run `gcloud auth login`\n"
-    assert calls() == [" ".join(gcp.LOGIN.check)]
+    assert calls() == [" ".join(provider.LOGIN.check)]
 
 
 @unix

@@ -9,7 +9,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.data import (
+from {{ cookiecutter.project_slug }}.datasets.base import (
     SPLITS,
     DigitsDataModule,
     ImageFolderDataModule,

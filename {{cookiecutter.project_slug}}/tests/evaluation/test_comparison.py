@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from {{ cookiecutter.project_slug }}.checkpoint import load_checkpoint
+from {{ cookiecutter.project_slug }}.inference.checkpoint import load_checkpoint
 
 
 @pytest.fixture

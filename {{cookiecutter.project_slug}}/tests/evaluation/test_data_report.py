@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from {{ cookiecutter.project_slug }}.describe import describe, markdown
+from {{ cookiecutter.project_slug }}.evaluation.data_report import describe, markdown
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
-from {{ cookiecutter.project_slug }} import UserError, onnx_model
-from {{ cookiecutter.project_slug }}.benchmark import benchmark
-from {{ cookiecutter.project_slug }}.export import export
-from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation.onnx_export import export
+from {{ cookiecutter.project_slug }}.evaluation.speed import benchmark
+from {{ cookiecutter.project_slug }}.inference import onnx_model
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_the_graph_is_valid_and_keeps_its_names(model):
 def test_the_source_commit_travels_from_training_to_the_file(
     settings, trained, tmp_path, monkeypatch, configure
 ):
-    from {{ cookiecutter.project_slug }}.train import source_commit, train
+    from {{ cookiecutter.project_slug }}.training.fit import source_commit, train
 
     monkeypatch.setenv("SOURCE_COMMIT", "0123abc")
     train(configure("logger=csv", "trainer.max_epochs=3"))
@@ -146,7 +147,7 @@ def test_prediction_imports_no_torch(model, trained):
     script = """
 import sys
 from pathlib import Path
-from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 print(Predictor(sys.argv[1]).predict_files([Path(sys.argv[2])])[0].label)
 print("IMPORTED", *sys.modules)
 """

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.evaluate import compute_metrics, evaluate, result_figures
-from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }}.evaluation.report import compute_metrics, evaluate, result_figures
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 PICTURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
 

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.model import Classifier
-from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.training.classifier import Classifier
 
 
 @pytest.fixture

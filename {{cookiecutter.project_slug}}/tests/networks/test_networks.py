@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.model import Classifier
-from {{ cookiecutter.project_slug }}.network import build_network
+from {{ cookiecutter.project_slug }}.networks.base import build_network
+from {{ cookiecutter.project_slug }}.training.classifier import Classifier
 
 
 def make_classifier(**changes) -> Classifier:

@@ -20,9 +20,9 @@ import uvicorn
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.api import create_app
-from {{ cookiecutter.project_slug }}.predictor import Predictor
-from {{ cookiecutter.project_slug }}.settings import Settings
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.serving.api import create_app
+from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
 LARGEST = 200_000
@@ -299,7 +299,7 @@ def start(model, **settings):
     environment = {f"SERVE_{name}".upper(): str(value) for name, value in settings.items()}
     environment |= {"SERVE_MODEL": str(model), "PYTHONPATH": str(SOURCE)}
     return subprocess.Popen(
-        [sys.executable, "-m", "{{ cookiecutter.project_slug }}.api"],
+        [sys.executable, "-m", "{{ cookiecutter.project_slug }}.serving.api"],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -4,8 +4,8 @@ import threading
 import numpy as np
 import pytest
 
-from {{ cookiecutter.project_slug }}.batcher import Batcher, QueueFullError
-from {{ cookiecutter.project_slug }}.predictor import Prediction
+from {{ cookiecutter.project_slug }}.inference.predictor import Prediction
+from {{ cookiecutter.project_slug }}.serving.batcher import Batcher, QueueFullError
 
 
 class Model:

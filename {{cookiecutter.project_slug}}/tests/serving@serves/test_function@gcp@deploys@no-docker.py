@@ -16,9 +16,9 @@ from starlette.routing import Route
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
-from {{ cookiecutter.project_slug }} import function
+from {{ cookiecutter.project_slug }}.serving import function
 
-MAIN = Path(function.__file__).parents[2] / "main.py"
+MAIN = Path(function.__file__).parents[3] / "main.py"
 
 
 @pytest.fixture(scope="module")

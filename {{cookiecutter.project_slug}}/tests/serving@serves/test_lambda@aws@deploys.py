@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.predictor import Predictor
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="AWS's runtime client is made for Linux only"
 )
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
-HANDLER = "{{ cookiecutter.project_slug }}.aws_lambda.handler"
+HANDLER = "{{ cookiecutter.project_slug }}.serving.aws_lambda.handler"
 LARGEST = 200_000
 
 

@@ -21,9 +21,10 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from {{ cookiecutter.project_slug }} import UserError, bento
-from {{ cookiecutter.project_slug }}.predictor import Predictor
-from {{ cookiecutter.project_slug }}.settings import Settings
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.serving import bento
+from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
 LARGEST = 200_000
@@ -342,7 +343,7 @@ def test_the_process_answers_all_it_accepted_on_sigterm(model, port, images, tmp
     home.mkdir()
     settings = {"SERVE_MODEL": model, "SERVE_PORT": port, "HOME": home, "TMPDIR": home}
     with Path("log").open("w") as log:  # a pipe that nobody reads would soon stop the service
-        process = start("{{ cookiecutter.project_slug }}.service", stdout=log, **settings)
+        process = start("{{ cookiecutter.project_slug }}.serving.service", stdout=log, **settings)
     answers = []
 
     def ask_until_it_stops():
@@ -379,7 +380,7 @@ def test_the_process_answers_all_it_accepted_on_sigterm(model, port, images, tmp
 def test_serving_imports_no_pytorch(model):
     code = """\
 import sys
-from {{ cookiecutter.project_slug }}.bento import load
+from {{ cookiecutter.project_slug }}.serving.bento import load
 load()
 sys.exit("torch" in sys.modules)"""
     environment = os.environ | {"PYTHONPATH": str(SOURCE), "SERVE_MODEL": str(model)}
@@ -396,7 +397,7 @@ sys.exit("torch" in sys.modules)"""
     ],
 )
 def test_wrong_settings_are_named_in_one_line(settings, named):
-    process = start("{{ cookiecutter.project_slug }}.service", **settings)
+    process = start("{{ cookiecutter.project_slug }}.serving.service", **settings)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
     assert named in errors.replace("\\", "/")
@@ -405,7 +406,7 @@ def test_wrong_settings_are_named_in_one_line(settings, named):
 def test_a_port_that_is_taken_is_named(model, client):
     taken = client.base_url.port
     settings = {"SERVE_MODEL": model, "SERVE_PORT": taken}
-    process = start("{{ cookiecutter.project_slug }}.service", **settings)
+    process = start("{{ cookiecutter.project_slug }}.serving.service", **settings)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
     assert str(taken) in errors

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.model import Classifier
-from {{ cookiecutter.project_slug }}.train import train
+from {{ cookiecutter.project_slug }}.training.classifier import Classifier
+from {{ cookiecutter.project_slug }}.training.fit import train
 
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
 COMMAND = [sys.executable, "-m", PACKAGE.name, "train", "logger=csv"]
@@ -147,7 +147,7 @@ def test_two_processes_share_the_work(configure):
     alone = load("alone/checkpoints/last.ckpt")["global_step"]
     assert load("shared/checkpoints/last.ckpt")["global_step"] == pytest.approx(alone / 2, abs=2)
 
-    from {{ cookiecutter.project_slug }}.evaluate import evaluate
+    from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
 
     # measured by one process on all images, the model scores what the two measured together
     metrics = evaluate(configure(config="evaluate"))

@@ -7,9 +7,9 @@ from zipfile import ZipFile
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.checkpoint import CheckpointModel
-from {{ cookiecutter.project_slug }}.comet_tracking import make_logger
-from {{ cookiecutter.project_slug }}.train import train
+from {{ cookiecutter.project_slug }}.inference.checkpoint import CheckpointModel
+from {{ cookiecutter.project_slug }}.training.fit import train
+from {{ cookiecutter.project_slug }}.training.tracking import make_logger
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,7 +93,7 @@ def test_failed_run_is_ended_and_not_registered(configure):
 def test_key_goes_online(monkeypatch):
     made = []
     monkeypatch.setattr(
-        "{{ cookiecutter.project_slug }}.comet_tracking.CometLogger",
+        "{{ cookiecutter.project_slug }}.training.tracking.CometLogger",
         lambda **options: made.append((os.environ.get("COMET_START_ONLINE"), options)),
     )
     monkeypatch.setenv("COMET_START_ONLINE", "")

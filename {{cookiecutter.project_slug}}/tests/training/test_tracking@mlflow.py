@@ -7,9 +7,9 @@ import mlflow
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.mlflow_tracking import make_logger
-from {{ cookiecutter.project_slug }}.predictor import Predictor
-from {{ cookiecutter.project_slug }}.train import train
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.training.fit import train
+from {{ cookiecutter.project_slug }}.training.tracking import make_logger
 
 NAME = "{{ cookiecutter.project_slug }}"
 

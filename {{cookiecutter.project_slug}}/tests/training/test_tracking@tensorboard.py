@@ -4,8 +4,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from {{ cookiecutter.project_slug }}.predictor import Predictor
-from {{ cookiecutter.project_slug }}.train import train
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.training.fit import train
 
 
 @pytest.fixture(scope="module")

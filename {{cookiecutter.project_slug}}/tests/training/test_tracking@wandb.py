@@ -11,9 +11,9 @@ import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.predictor import Predictor
-from {{ cookiecutter.project_slug }}.train import train
-from {{ cookiecutter.project_slug }}.wandb_tracking import make_logger
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.training.fit import train
+from {{ cookiecutter.project_slug }}.training.tracking import make_logger
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,12 +8,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..training.fit import source_commit
 from .shell import Command, Login, setting
-from .train import source_commit
 
 NAME = "{{ cookiecutter.__cloud_name }}"
 BUCKET = "{{ cookiecutter.__bucket }}"
-JOB = Path(__file__).resolve().parents[2] / "infra/aws/sagemaker.json"
+JOB = Path(__file__).resolve().parents[3] / "infra/aws/sagemaker.json"
 GPU = "ml.g5.xlarge"
 LOGIN = Login(["aws", "sts", "get-caller-identity"], "aws sso login")
 {%- if cookiecutter.docker %}

@@ -9,8 +9,8 @@ import shlex
 from datetime import UTC, datetime
 {%- endif %}
 
+from ..training.fit import source_commit
 from .shell import Command, Login, setting
-from .train import source_commit
 
 # What infra/azure makes
 GROUP = "{{ cookiecutter.__cloud_name }}"

@@ -11,12 +11,12 @@ from pathlib import Path
 from string import Template
 {%- endif %}
 
+from ..training.fit import source_commit
 from .shell import Command, Login, setting
-from .train import source_commit
 
 NAME = "{{ cookiecutter.__cloud_name }}"
 BUCKET = "{{ cookiecutter.__bucket }}"
-INFRA = Path(__file__).resolve().parents[2] / "infra/gcp"
+INFRA = Path(__file__).resolve().parents[3] / "infra/gcp"
 LOGIN = Login(["gcloud", "auth", "print-access-token"], "gcloud auth login")
 {%- if cookiecutter.docker %}
 

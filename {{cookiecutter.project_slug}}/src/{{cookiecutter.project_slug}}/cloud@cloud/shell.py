@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 from dotenv import load_dotenv
 
-from . import UserError
+from .. import UserError
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from . import UserError
-from .images import read_image
+from .. import UserError
+from .inputs import read_image
 
 Batch = tuple[Tensor, Tensor]
 Splits = dict[str, NDArray[np.int64]]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from . import UserError
+from .. import UserError
 
 
 def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from . import UserError
-from .evaluate import compute_metrics, in_batches, open_data
-from .predictor import Predictor
+from .. import UserError
+from ..inference.predictor import Predictor
+from .report import compute_metrics, in_batches, open_data
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from .data import SPLITS, ImageDataModule
+from ..datasets.base import SPLITS, ImageDataModule
 from .plots import predictions_figure
 
 Arrays = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]

@@ -18,11 +18,11 @@ from omegaconf import DictConfig
 from onnxruntime.quantization import CalibrationDataReader, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from . import UserError
-from .checkpoint import CheckpointModel
-from .evaluate import compute_metrics, in_batches, open_data
-from .onnx_model import OnnxModel
-from .predictor import softmax
+from .. import UserError
+from ..inference.checkpoint import CheckpointModel
+from ..inference.onnx_model import OnnxModel
+from ..inference.predictor import softmax
+from .report import compute_metrics, in_batches, open_data
 
 # How images.py makes the network's input of a picture, for those who serve the file without it
 PREPROCESSING = {

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from . import UserError
-from .data import ImageDataModule
+from .. import UserError
+from ..datasets.base import ImageDataModule
+from ..inference.predictor import Predictor
 from .plots import (
     confusion_matrix_figure,
     learning_curves_figure,
     predictions_figure,
 )
-from .predictor import Predictor
 
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from .checkpoint import CheckpointModel
-from .evaluate import in_batches, open_data
-from .onnx_model import OnnxModel
+from ..inference.checkpoint import CheckpointModel
+from ..inference.onnx_model import OnnxModel
+from .report import in_batches, open_data
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import UserError
-from .network import build_network
+from .. import UserError
+from ..networks.base import build_network
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import UserError
+from .. import UserError
 
 # Once imported, it has made an id of this machine in the home directory already
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

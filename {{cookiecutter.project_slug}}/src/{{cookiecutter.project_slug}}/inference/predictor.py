@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 {% if not cookiecutter.onnx_export %}
 from .checkpoint import CheckpointModel
 {%- endif %}
-from .images import read_image
+from ..datasets.inputs import read_image
 {%- if cookiecutter.onnx_export %}
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from . import UserError
+from .. import UserError
 
 
 class Network(nn.Module):

@@ -18,9 +18,11 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from . import UserError
+from .. import UserError
+from ..inference.predictor import Prediction, Predictor
 from .batcher import Batcher, Images, QueueFullError
 from .payloads import (
+    PACKAGE,
     Invalid,
     ModelInfo,
     PredictResponse,
@@ -31,7 +33,6 @@ from .payloads import (
     mistakes,
     request_model,
 )
-from .predictor import Prediction, Predictor
 from .request_log import JsonFormatter, RequestLog
 from .settings import Settings, read_settings
 
@@ -133,7 +134,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     """Make the application around a loaded model."""
     service = Service(predictor, settings)
     app = FastAPI(
-        title=__package__,
+        title=PACKAGE,
         version=predictor.version,
         lifespan=service.lifespan,
     )

@@ -6,8 +6,8 @@ import logging
 from mangum import Mangum
 
 {% if cookiecutter.serving == "fastapi" -%}
+from ..inference.predictor import Predictor
 from .api import create_app
-from .predictor import Predictor
 from .settings import read_settings
 
 settings = read_settings()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from .predictor import Prediction
+from ..inference.predictor import Prediction
 
 Images = NDArray[np.uint8]
 Answer = asyncio.Future[list[Prediction]]

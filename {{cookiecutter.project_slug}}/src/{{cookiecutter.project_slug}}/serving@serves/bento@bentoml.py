@@ -23,9 +23,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import UserError
+from .. import UserError
+from ..inference.predictor import Prediction, Predictor
 from .openapi import PAGE, document
 from .payloads import (
+    PACKAGE,
     PredictResponse,
     UnknownFormatError,
     decode_picture,
@@ -33,7 +35,6 @@ from .payloads import (
     mistakes,
     request_model,
 )
-from .predictor import Prediction, Predictor
 from .settings import read_settings
 
 settings = read_settings()  # what is below is set while it is imported
@@ -241,7 +242,7 @@ class Classifier:
 
 
 service = bentoml.service(
-    name=__package__,
+    name=PACKAGE,
     workers=1,
     threads=1,  # that call the model
     traffic={"timeout": settings.timeout * 2},  # `Limits` is first: this one answers twice

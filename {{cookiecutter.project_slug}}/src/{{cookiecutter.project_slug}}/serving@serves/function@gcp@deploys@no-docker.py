@@ -18,8 +18,8 @@ from typing import Any
 from a2wsgi import ASGIMiddleware
 from werkzeug import Request, Response
 {% if cookiecutter.serving == "fastapi" %}
+from ..inference.predictor import Predictor
 from .api import create_app
-from .predictor import Predictor
 from .request_log import JsonFormatter
 from .settings import read_settings
 {% endif %}

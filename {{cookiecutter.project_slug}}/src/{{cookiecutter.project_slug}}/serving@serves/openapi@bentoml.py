@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .payloads import Invalid, ModelInfo, PredictResponse, Problem
+from .payloads import PACKAGE, Invalid, ModelInfo, PredictResponse, Problem
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -61,7 +61,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": __package__, "version": version},
+        "info": {"title": PACKAGE, "version": version},
         "paths": {
             "/predict": {
                 "post": {

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field, ValidationError, create_model
 
-from . import UserError
-from .images import to_pixels
-from .predictor import Prediction, Predictor
+from .. import UserError
+from ..datasets.inputs import to_pixels
+from ..inference.predictor import Prediction, Predictor
 
+PACKAGE = __name__.partition(".")[0]
 MOST_ERRORS = 10  # that one answer lists
 
 # To JSON, 7 and 7.0 are the same integer
@@ -55,7 +56,7 @@ class UnknownFormatError(UserError):
 def describe(predictor: Predictor) -> ModelInfo:
     """Say which model answers."""
     return ModelInfo(
-        name=__package__,
+        name=PACKAGE,
         version=predictor.version,
         classes=predictor.classes,
         image_shape=predictor.image_shape,

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
-from . import UserError
+from .. import UserError
+from .payloads import PACKAGE
 from .settings import read_settings
 
 GRACE = 8  # seconds that accepted requests have when the service is stopped
@@ -35,7 +36,7 @@ def serve() -> None:
 
         from .bento import load, service
 
-        server_context.bento_name = __package__  # a label of every metric
+        server_context.bento_name = PACKAGE  # a label of every metric
         load()
         try:
             listener = socket.create_server((settings.host, settings.port), backlog=2048)

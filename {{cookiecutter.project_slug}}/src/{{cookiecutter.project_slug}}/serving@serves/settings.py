@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from . import UserError
+from .. import UserError
 
 
 class Settings(BaseSettings):

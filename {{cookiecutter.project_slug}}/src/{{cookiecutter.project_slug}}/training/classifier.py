@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
-from . import UserError
-from .network import build_network
+from .. import UserError
+from ..networks.base import build_network
 
 Batch = tuple[Tensor, Tensor]
 

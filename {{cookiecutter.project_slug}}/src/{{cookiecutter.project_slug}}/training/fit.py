@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from . import UserError
+from .. import UserError
 
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
@@ -42,7 +42,7 @@ def train(cfg: DictConfig) -> float:
     import torch  # seconds that `--cfg job` should not take
     from pytorch_lightning import seed_everything
 
-    from .checkpoint import load_checkpoint
+    from ..inference.checkpoint import load_checkpoint
     from .progress import make_progress
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -10,8 +10,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .evaluate import in_batches, result_figures
-from .predictor import Predictor
+from ..evaluation.report import in_batches, result_figures
+from ..inference.predictor import Predictor
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What a model can do: metrics, reports, comparisons, export."""

@@ -1,0 +1,1 @@
+"""A trained model from its file, and the predictions that it makes."""
