@@ -9,7 +9,7 @@ variable "region" {
 }
 
 variable "bucket" {
-  description = "Name of the bucket, unique among all of Google Cloud; gcp.py and .dvc/config name it too"
+  description = "Name of the bucket, unique among all of Google Cloud; cloud/provider.py and .dvc/config name it too"
   type        = string
   default     = "{{ cookiecutter.__bucket }}"
 }

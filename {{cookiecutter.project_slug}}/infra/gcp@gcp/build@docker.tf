@@ -1,4 +1,3 @@
-{%- if cookiecutter.docker -%}
 # Who builds images on Cloud Build: cloudbuild.yaml names this account
 resource "google_service_account" "build" {
   account_id   = "${local.account}-build"
@@ -23,31 +22,6 @@ resource "google_storage_bucket_iam_member" "build" {
     expression = "resource.name.startsWith('projects/_/buckets/${var.bucket}/objects/source/')"
   }
 }
-{%- else -%}
-# Who turns the uploaded source into the function
-resource "google_service_account" "build" {
-  account_id   = "${local.account}-build"
-  display_name = "${local.name}: builds the function"
-  depends_on   = [google_project_service.this]
-}
-
-resource "google_project_iam_member" "build_registry" {
-  project = var.project
-  role    = "roles/artifactregistry.writer"
-  member  = google_service_account.build.member
-}
-
-resource "google_project_iam_member" "build_source" {
-  project = var.project
-  role    = "roles/storage.objectViewer"
-  member  = google_service_account.build.member
-
-  condition {
-    title      = "sources-of-functions"
-    expression = "resource.name.startsWith('projects/_/buckets/gcf-v2-sources-')"
-  }
-}
-{%- endif %}
 
 resource "google_project_iam_member" "build_logs" {
   project = var.project
