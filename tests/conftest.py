@@ -1,11 +1,19 @@
 """Fixtures and the summary line of measured rates."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from bakery import TEMPLATE
-from engine import missing
+from docker_engine import missing
+from machine import move_in, put_first_on_path
+
+
+def pytest_configure() -> None:
+    """Leave the settings of whoever runs the suite before any test module is imported."""
+    move_in()
+    put_first_on_path(Path(sys.executable).parent)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,30 +1,134 @@
-"""A machine that has nothing but the package registries: what a user's shell, or a runner, has."""
+"""A home folder and an environment of the suite's own, whoever runs it.
 
+`move_in` replaces the environment of the process that calls it. All that the process imports or
+starts afterwards (Git, DVC, Terraform, clients of clouds, a baked project's tests, the workers of
+pytest-xdist) gets this environment, and finds no settings but those that are written here.
+"""
+
+import atexit
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import registries
+
+# What is taken from the caller's environment, beside the variables of `registries`
+PASSED = {
+    # Where programs, their libraries and temporary files lie
+    "LD_LIBRARY_PATH", "PATH", "TMPDIR",
+    # The Docker Engine
+    "DOCKER_API_VERSION", "DOCKER_CERT_PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY",
+    # `nox -s tests` sets it
+    "MLBAKE_TORCH",
+}  # fmt: skip
+LOCAL = "localhost,127.0.0.1"
+GIT_SETTINGS = """[user]
+\tname = Ada
+\temail = ada@example.com
+"""
+
+
+def clean_environment(caller: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the environment of the suite.
+
+    Args:
+        caller: Variables of whoever runs the suite.
+        home: The suite's home folder.
+    """
+    passed = {
+        name: value for name, value in caller.items() if name in PASSED or registries.named(name)
+    }
+    old = Path(caller.get("HOME") or Path.home())
+    caches = Path(caller.get("XDG_CACHE_HOME") or old / ".cache")
+    # Servers of the tests are on this machine: no proxy stands before them
+    direct = ",".join(filter(None, [caller.get("NO_PROXY") or caller.get("no_proxy"), LOCAL]))
+    return {
+        **passed,
+        "HOME": str(home),
+        "MLBAKE_HOME": str(home),
+        "USER": "ada",
+        "LOGNAME": "ada",
+        "LANG": "C.UTF-8",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "DVC_NO_ANALYTICS": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # They hold packages and no settings
+        "PIP_CACHE_DIR": caller.get("PIP_CACHE_DIR") or str(caches / "pip"),
+        "UV_CACHE_DIR": caller.get("UV_CACHE_DIR") or str(caches / "uv"),
+        "npm_config_cache": caller.get("npm_config_cache") or str(old / ".npm"),
+    }
+
+
+def furnish(home: Path, caller: Mapping[str, str]) -> None:
+    """Write the settings that tools find in the suite's home folder.
+
+    Args:
+        home: An empty folder.
+        caller: Variables of whoever runs the suite.
+    """
+    old = Path(caller.get("HOME") or Path.home())
+    registries.copy(caller, old, home)
+    (home / ".gitconfig").write_text(GIT_SETTINGS, encoding="utf-8")
+    # Docker finds `compose` and `buildx` in the folder of the settings, among other places
+    plugins = Path(caller.get("DOCKER_CONFIG") or old / ".docker") / "cli-plugins"
+    (home / ".docker").mkdir()
+    settings = {"cliPluginsExtraDirs": [str(plugins)]} if plugins.is_dir() else {}
+    (home / ".docker" / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+def engine_address(caller: Mapping[str, str]) -> dict[str, str]:
+    """Say where the Docker Engine is that the caller's settings name, if any does.
+
+    Docker Desktop and an engine without root are found by a context in the home folder.
+    """
+    if "DOCKER_HOST" in caller or not shutil.which("docker"):
+        return {}
+    command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    done = subprocess.run(command, env=caller, capture_output=True, check=False, text=True)
+    address = done.stdout.strip()
+    return {"DOCKER_HOST": address} if done.returncode == 0 and address else {}
+
+
+def move_in() -> None:
+    """Give this process, and all that it starts, the suite's home folder and environment.
+
+    A process that was started with them keeps them. The folder is removed when this process ends.
+    """
+    if "MLBAKE_HOME" in os.environ and os.environ["MLBAKE_HOME"] == os.environ.get("HOME"):
+        return
+    caller = dict(os.environ)
+    home = Path(tempfile.mkdtemp(prefix="mlbake-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.umask(0o022)
+    furnish(home, caller)
+    environment = clean_environment(caller, home) | engine_address(caller)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def put_first_on_path(folder: Path) -> None:
+    """Let programs of a folder be found before all others."""
+    rest = [part for part in os.environ["PATH"].split(os.pathsep) if part != str(folder)]
+    os.environ["PATH"] = os.pathsep.join([str(folder), *rest])
 
 
 def plain_environment(**more: str) -> dict[str, str]:
-    """Return the variables that every shell has, the path of this Python first, and `more`."""
-    keep = ("HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "REQUESTS_CA_BUNDLE")
-    return {
-        **{name: value for name, value in os.environ.items() if name in keep},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "1",
-        "GIT_AUTHOR_NAME": "Ada",
-        "GIT_AUTHOR_EMAIL": "ada@example.com",
-        "GIT_COMMITTER_NAME": "Ada",
-        "GIT_COMMITTER_EMAIL": "ada@example.com",
-        **more,
-    }
+    """Return the suite's environment and `more`, without what pytest tells its own plugins."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return ours | more
 
 
 def uv_settings(index: Path) -> dict[str, str]:
     """Let uv take the CPU build of PyTorch from a folder, and use this Python."""
     return {
-        "UV_INDEX": f"pytorch-cpu={index.as_uri()}",
+        "UV_INDEX": f"pytorch-cpu={index.as_uri()} {os.environ.get('UV_INDEX', '')}".strip(),
         "UV_PYTHON": sys.executable,
         "UV_PYTHON_DOWNLOADS": "never",
     }
@@ -38,7 +142,7 @@ def pip_settings(index: Path, folder: Path) -> dict[str, str]:
     constraint.write_text(f"torch=={version}\n", encoding="utf-8")
     return {
         "PIP_CONSTRAINT": str(constraint),
-        "PIP_FIND_LINKS": str(index / "torch"),
+        "PIP_FIND_LINKS": f"{index / 'torch'} {os.environ.get('PIP_FIND_LINKS', '')}".strip(),
         "PIP_RETRIES": "0",  # PyTorch's own index need not be reachable
     }
 

@@ -25,9 +25,11 @@ from typing import Any
 import pytest
 import yaml
 from bakery import Answers, bake, questions
-from engine import missing
+from docker_engine import missing
+from machine import plain_environment
 from test_files import renderings
 from test_pairwise import run as run_module
+from tools import PATIENCE, wait_until
 
 DOCKERFILES = [
     "dockerfiles/api.dockerfile",
@@ -125,18 +127,25 @@ def test_no_stage_but_the_first_builds_and_none_holds_a_secret() -> None:
 # With an engine ----------------------------------------------------------------------------------
 
 
-def docker(*command: str, cwd: Path | None = None, check: bool = True, **variables: str) -> str:
-    """Run docker and return what it printed, its errors too."""
+def docker(
+    *command: str,
+    cwd: Path | None = None,
+    check: bool = True,
+    errors: bool = False,
+    **variables: str,
+) -> str:
+    """Run docker and return its output, for a person to read with its errors among it."""
     done = subprocess.run(
         ["docker", *command],
         cwd=cwd,
         check=False,
-        env={**os.environ, **variables},
+        env=plain_environment(**variables),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if errors else subprocess.PIPE,
         text=True,
     )
-    assert not check or done.returncode == 0, f"docker {' '.join(command)}\n{done.stdout}"
+    everything = f"docker {' '.join(command)}\n{done.stdout}{done.stderr or ''}"
+    assert not check or done.returncode == 0, everything
     return done.stdout.strip()
 
 
@@ -192,10 +201,15 @@ def image(project: Path, name: str, *options: str) -> Iterator[str]:
         docker("image", "rm", "--force", tag)
 
 
-def inside(tag: str, *command: str, check: bool = True) -> str:
-    """Run a command in a new container."""
+def inside(tag: str, *command: str, check: bool = True, errors: bool = False) -> str:
+    """Run a command in a new container and return its output."""
     return docker("run", "--rm", *HARDENED, "--entrypoint", command[0], tag, *command[1:],
-                  check=check)  # fmt: skip
+                  check=check, errors=errors)  # fmt: skip
+
+
+def logs(name: str) -> str:
+    """Return all that a container printed."""
+    return docker("logs", name, errors=True)
 
 
 @contextmanager
@@ -212,21 +226,19 @@ def state(name: str) -> dict[str, Any]:
     return json.loads(docker("inspect", name))[0]["State"]
 
 
-def stop(name: str) -> tuple[float, int]:
-    """Stop a container: the seconds that it takes, and the exit code."""
-    started = time.monotonic()
-    docker("stop", "--time", "30", name)
-    return time.monotonic() - started, state(name)["ExitCode"]
+def ended(name: str) -> str:
+    """Return what a container printed before it ended, or nothing while it runs."""
+    return "" if state(name)["Running"] else f"it ended\n{logs(name)}"
+
+
+def stop(name: str) -> int:
+    """Stop a container and return its exit code, 137 if it doesn't stop by itself."""
+    docker("stop", "--time", "60", name)
+    return state(name)["ExitCode"]
 
 
 def wait_until_healthy(name: str) -> None:
-    for _ in range(300):
-        now = state(name)
-        if now["Health"]["Status"] == "healthy":
-            return
-        assert now["Running"], docker("logs", name)
-        time.sleep(0.2)
-    pytest.fail(f"not healthy: {now}\n{docker('logs', name)}")
+    wait_until(lambda: state(name)["Health"]["Status"] == "healthy", lambda: ended(name))
 
 
 BATCH = [[[[(row * column + 5 * n) % 17 * 15 for column in range(8)] for row in range(8)]]
@@ -235,7 +247,7 @@ BATCH = [[[[(row * column + 5 * n) % 17 * 15 for column in range(8)] for row in 
 
 def fetch(port: str, path: str, body: bytes | None = None) -> Any:
     """Ask a server on this machine for JSON."""
-    connection = http.client.HTTPConnection("localhost", int(port), timeout=10)
+    connection = http.client.HTTPConnection("localhost", int(port), timeout=PATIENCE)
     headers = {"Content-Type": "application/json"}
     connection.request("POST" if body else "GET", path, body, headers)
     answer = connection.getresponse()
@@ -295,7 +307,7 @@ def test_a_service(
         labels = built["Config"]["Labels"]
         assert labels["org.opencontainers.image.description"] == DESCRIPTION
         assert labels["org.opencontainers.image.revision"] == "abc"
-        found = inside(tag, "python", "-c", "import torch", check=False)
+        found = inside(tag, "python", "-c", "import torch", check=False, errors=True)
         assert ("No module named 'torch'" in found) == onnx, found
         assert inside(tag, "sh", "-c", "command -v cc gcc make uv git curl", check=False) == ""
         if onnx:
@@ -304,13 +316,11 @@ def test_a_service(
             wait_until_healthy(name)
             port = docker("port", name, "8000").rpartition(":")[2]
             equal(ask(port), predict(project, model))
-            seconds, code = stop(name)
-            assert seconds < 10, docker("logs", name)
-            assert code == 0, docker("logs", name)
+            assert stop(name) == 0, logs(name)
         gone = f"gone{model.suffix}"
         with container(tag, f"--env=SERVE_MODEL={gone}") as name:
             assert docker("wait", name) == "2"
-            assert docker("logs", name).startswith(f"Error: {gone}: ")
+            assert logs(name).startswith(f"Error: {gone}: ")
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
@@ -394,8 +404,9 @@ def test_a_function(
 
             def ask_function(*request: str) -> tuple[int, Any]:
                 Runtime.events.put(http_event(*request))
-                kind, answer = Runtime.answers.get(timeout=60)
-                assert kind == "response", docker("logs", name)
+                wait_until(lambda: not Runtime.answers.empty(), lambda: ended(name))
+                kind, answer = Runtime.answers.get()
+                assert kind == "response", logs(name)
                 return answer["statusCode"], answer["body"]
 
             assert ask_function("GET", "/readyz")[0] == 200
@@ -488,26 +499,22 @@ def test_training(
         if locked:
             holds_older(tag)
         options = ["--network=none", *mounts(tmp_path)]
-        said = docker("run", "--rm", *HARDENED, *options, tag, "trainer.max_epochs=2")
+        said = docker("run", "--rm", *HARDENED, *options, tag, "trainer.max_epochs=2", errors=True)
         assert "Best checkpoint: models/model.ckpt" in said
         assert "WARNING" not in said
         assert checkpoint(tmp_path) == "abc"
 
         with container(tag, *options, command=["trainer.max_epochs=100000"]) as name:
-            while "epoch 3/" not in docker("logs", name):
-                assert state(name)["Running"], docker("logs", name)
-                time.sleep(0.2)
-            seconds, code = stop(name)
-            said = docker("logs", name)
+            wait_until(lambda: "epoch 3/" in logs(name), lambda: ended(name))
+            code = stop(name)
+            said = logs(name)
         assert code == 130, said
-        assert seconds < 10
         (last,) = re.findall(r"train resume=/app/(\S+last\.ckpt)", said)
         assert (tmp_path / last).is_file()
 
         with container(tag, *options) as name:  # nothing but Python itself has started
             time.sleep(0.5)
-            seconds, code = stop(name)
-            assert (seconds < 10, code != 137) == (True, True), docker("logs", name)
+            assert stop(name) != 137, logs(name)
 
 
 def free_port() -> str:
@@ -535,10 +542,11 @@ def test_compose(index: str, models: Path, tmp_path: Path) -> None:
     compose("config", "--quiet")
     try:
         compose("build", "api", "mlflow")
-        compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120")
+        compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(PATIENCE))
         equal(ask(api), predict(project, models / "model.onnx"))
 
-        said = compose("run", "--rm", f"--user={SOMEBODY}", "train", "trainer.max_epochs=2")
+        train = ["--rm", f"--user={SOMEBODY}", "train", "trainer.max_epochs=2"]
+        said = compose("run", *train, errors=True)
         assert "MLflow registered quartz_reader version 1 as candidate" in said
         assert checkpoint(project) == "None"
         (model,) = fetch(mlflow, "/api/2.0/mlflow/registered-models/search")["registered_models"]
@@ -550,7 +558,7 @@ def test_compose(index: str, models: Path, tmp_path: Path) -> None:
         # Without the server, MLflow's own files are among the outputs
         folders = mounts(tmp_path)
         alone = ["--rm", "--network=none", *HARDENED, *folders, "quartz_reader-train"]
-        said = docker("run", *alone, "trainer.max_epochs=1")
+        said = docker("run", *alone, "trainer.max_epochs=1", errors=True)
         assert "Best checkpoint: models/model.ckpt" in said
         assert "WARNING" not in said
         assert (tmp_path / "outputs" / "mlflow.db").is_file()

@@ -17,7 +17,7 @@ import celpy
 import pytest
 from bakery import bake
 from terraform import blocks, parsed
-from tools import QUIET, missing_terraform, run
+from tools import QUIET, missing_terraform, printed, run
 
 Claims = Mapping[str, str]
 NEEDS_TERRAFORM = pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
@@ -127,7 +127,7 @@ def subjects(text: str) -> dict[str, Any]:
         Path(folder, "main.tf").write_text(local + variable, encoding="utf-8")
         expression = "jsonencode(local.subjects)"
         done = run("terraform", "console", folder=Path(folder), typed=expression, **QUIET)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, printed(done)
     return json.loads(json.loads(done.stdout))
 
 

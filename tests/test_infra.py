@@ -32,6 +32,7 @@ from tools import (
     QUIET,
     initialise,
     missing_formatter,
+    printed,
     provider_of,
     run,
     unformatted,
@@ -128,7 +129,7 @@ def test_cloud_build_fits_its_schema(cloud: str, tmp_path: Path) -> None:
     assert files
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.cloudbuild"]
     done = run(*command, *files)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, printed(done)
 
 
 def test_other_files_parse() -> None:
@@ -158,8 +159,9 @@ def insecure(root: Path) -> list[str]:
     options = ["--framework", "terraform", "--quiet", "--compact", "--output", "json"]
     # It contacts nobody: what it would download are texts about its checks
     done = run(*CHECKOV, "--directory", str(root), *options, "--skip-download", LOG_LEVEL="ERROR")
-    result = json.loads(done.stdout[done.stdout.index("{") :])
-    assert not result["summary"]["parsing_errors"], done.stdout
+    assert done.stdout, printed(done)
+    result = json.loads(done.stdout)
+    assert not result["summary"]["parsing_errors"], printed(done)
     return sorted(
         {
             f"{row['file_path']}: {row['resource']}: {row['check_id']} {row['check_name']}"
@@ -254,21 +256,18 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
         "TF_VAR_alert_email": "ada@example.com",
     }
 
-    def terraform(*arguments: str) -> tuple[int, str]:
+    def terraform(*arguments: str) -> str:
         done = run("terraform", *arguments, folder=root, **environment)
-        return done.returncode, done.stdout
+        assert done.returncode == 0, printed(done)
+        return done.stdout
 
     for variable in ([], ["-var=service=true"]):  # as docs/aws.md says: the service needs an image
-        code, output = terraform("apply", "-auto-approve", *variable)
-        assert code == 0, output
-        code, output = terraform("plan", "-out=plan", *variable)
-        assert code == 0, output
-        assert changed(json.loads(terraform("show", "-json", "plan")[1])) == set()
-    code, output = terraform("output", "-json")
-    variables_of_ci = json.loads(output)["ci_variables"]["value"]
+        terraform("apply", "-auto-approve", *variable)
+        terraform("plan", "-out=plan", *variable)
+        assert changed(json.loads(terraform("show", "-json", "plan"))) == set()
+    variables_of_ci = json.loads(terraform("output", "-json"))["ci_variables"]["value"]
     assert {"AWS_ACCOUNT_ID", "AWS_REGION", "AWS_ROLE_ARN"} <= variables_of_ci.keys()
-    code, output = terraform("destroy", "-auto-approve", "-var=service=true")
-    assert code == 0, output
+    terraform("destroy", "-auto-approve", "-var=service=true")
     assert json.loads((root / "terraform.tfstate").read_text("utf-8"))["resources"] == []
 
 

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import re
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from bakery import TEMPLATE, bake
 from machine import in_venv, pip_settings, plain_environment, uv_settings
 from PIL import Image
+from tools import PATIENCE, wait_until
 
 # Started by the README, but not by a test: each says why
 LEFT_OUT = {
@@ -28,7 +28,7 @@ LEFT_OUT = {
     "docker compose": "test_docker.py builds the images and runs them",
     "python -m venv": "the test has made it",
     'pytest -m "not slow"': "is a part of `pytest --cov`",
-    "pytest --cov": "test_pipelines.py runs the job that does",
+    "pytest --cov": "test_pipeline_jobs.py runs the job that does",
 }
 # What is asked of the service, while that runs
 CLIENTS = ("curl ", "locust", "--group load")
@@ -62,7 +62,7 @@ class Shell:
         self.log: list[str] = []
 
     def run(self, line: str) -> str:
-        """Run one line, or note why it is left out."""
+        """Run one line and return its output without its errors, or note why it is left out."""
         for part, reason in LEFT_OUT.items():
             if part in line:
                 self.log.append(f"left out: {line} ({reason})")
@@ -73,10 +73,9 @@ class Shell:
             env=self.environment,
             check=False,
             text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
         )
-        assert done.returncode == 0, f"$ {line}\n{done.stdout}"
+        assert done.returncode == 0, f"$ {line}\n{done.stdout}{done.stderr}"
         self.log.append(f"ran: {line}")
         return done.stdout
 
@@ -88,18 +87,20 @@ class Shell:
             service = subprocess.Popen(
                 ["bash", "-c", f"exec {line}"], cwd=self.project, env=self.environment
             )
+
+            def answers() -> bool:
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen("http://127.0.0.1:8000/readyz", timeout=10)
+                    return True
+                return False
+
             try:
-                for _ in range(600):
-                    with contextlib.suppress(OSError):
-                        urllib.request.urlopen("http://127.0.0.1:8000/readyz")
-                        break
-                    assert service.poll() is None, f"$ {line}\nended at once"
-                    time.sleep(0.1)
+                wait_until(answers, lambda: "" if service.poll() is None else f"$ {line}\nended")
                 self.log.append(f"ran: {line}")
                 yield
             finally:
                 service.terminate()
-                service.wait(20)
+                service.wait(PATIENCE)
 
     def accuracy(self, output: str) -> float:
         """Read the test accuracy out of what `train` printed."""

@@ -3,13 +3,12 @@
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
 code, tests and settings are the same text share one run of the baked project's tests. What trains
 is tested in full once; rows that serve it or take it to a cloud in a new way run the tests of that.
-A tracker's second row is left to `nox -s slow`, and the default answers to `test_pipelines.py`,
+A tracker's second row is left to `nox -s slow`, and the default answers to `test_pipeline_jobs.py`,
 where the job of the pipeline runs `pytest --cov`.
 """
 
 import functools
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import pytest
 import yaml
 from allpairspy import AllPairs
 from bakery import Answers, bake, questions
+from machine import plain_environment
 from packaging.requirements import Requirement
 
 CODE = ("configs", "notebooks", "src", "tests", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore")
@@ -38,24 +38,15 @@ def name(row: Answers) -> str:
 
 def run(folder: Path, *command: str) -> str:
     """Run a module of this environment in a baked project, as if the project were installed."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "1",
-    }
-    for key in [key for key in environment if key.startswith(("PYTEST_", "COV_", "WANDB_"))]:
-        del environment[key]
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env=environment,
+        env=plain_environment(PYTHONPATH=str(folder / "src")),
         check=False,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
     )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 

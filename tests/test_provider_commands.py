@@ -6,7 +6,6 @@ would run. The provider's own parser reads them; no login is needed, and nothing
 
 import functools
 import json
-import os
 import re
 import runpy
 import shlex
@@ -20,6 +19,7 @@ from pathlib import Path
 import pytest
 from bakery import bake, product, questions
 from checks.texts import read_yaml
+from machine import plain_environment
 from tools import QUIET, missing_terraform, run
 
 PROGRAMS = ("aws", "az", "gcloud", "terraform")
@@ -96,7 +96,7 @@ def _strings(node: object) -> Iterable[str]:
 
 def planned(folder: Path, cloud: str) -> list[list[str]]:
     """Return the words of each command that a project's `cloud` commands would run."""
-    environment = {**os.environ, **SETTINGS, "PYTHONPATH": str(folder / "src")}
+    environment = plain_environment(**SETTINGS, PYTHONPATH=str(folder / "src"))
     done = subprocess.run(
         [sys.executable, "-c", SHOW, f"{folder.name}.{MODULES[cloud]}"],
         cwd=folder,
@@ -182,8 +182,7 @@ def aws_problems(lines: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]
     lines = [words for words in lines if words[1:3] not in AWS_2]
     # A variable stands for a valid value, whatever that is
     texts = [[re.sub(r"\$\{?\w+\}?", "1", word) for word in words[1:]] for words in lines]
-    environment = {
-        **os.environ,
+    environment = plain_environment() | {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "eu-west-1",

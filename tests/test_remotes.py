@@ -6,12 +6,10 @@ What a user of an emulator would set goes into .dvc/config.local; the rest is wh
 import base64
 import configparser
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +21,9 @@ from bakery import bake
 from gcp_storage_emulator.server import create_server
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
+from machine import plain_environment
 from moto.server import ThreadedMotoServer
-from tools import NODE_MODULES, missing_node, run
+from tools import NODE_MODULES, missing_node, printed, run, wait_until
 
 CONTENT = {"a.bin": bytes(range(256)) * 4096, "deep/b.txt": b"eight\n"}
 
@@ -102,10 +101,10 @@ def azure(url: str, baked: Mapping[str, str]) -> Iterator[Remote]:
     options = ["--skipApiVersionCheck", "--disableTelemetry", "--silent"]
     parts = ["DefaultEndpointsProtocol=http", f"AccountName={account}", f"AccountKey={key}"]
     connection = ";".join([*parts, f"BlobEndpoint=http://127.0.0.1:{port}/{account};"])
-    environment = {**os.environ, "AZURITE_ACCOUNTS": f"{account}:{key}"}
+    environment = plain_environment(AZURITE_ACCOUNTS=f"{account}:{key}")
     with subprocess.Popen(["node", program, *place, *options], env=environment) as server:
         try:
-            wait_for(port)
+            wait_for(port, server)
             service = BlobServiceClient.from_connection_string(connection)
             there = service.create_container(url.split("/")[2])
             yield Remote(
@@ -118,12 +117,16 @@ def azure(url: str, baked: Mapping[str, str]) -> Iterator[Remote]:
             server.terminate()
 
 
-def wait_for(port: int) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"nothing answers on port {port}")
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    def answers() -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=10),
+        ):
+            return True
+        return False
+
+    wait_until(answers, lambda: "" if server.poll() is None else "the server ended")
 
 
 EMULATORS = {"aws": s3, "azure": azure, "gcp": gcs}
@@ -140,10 +143,10 @@ def test_data_is_pushed_and_pulled(cloud: str, tmp_path: Path) -> None:
     with EMULATORS[cloud](baked["url"], baked) as remote:
 
         def dvc(*arguments: str, fails: bool = False) -> str:
-            login = {"DVC_NO_ANALYTICS": "1", "NO_PROXY": "127.0.0.1", **remote.environment}
-            done = run(sys.executable, "-m", "dvc", *arguments, folder=project, **login)
-            assert (done.returncode != 0) is fails, done.stdout
-            return done.stdout
+            command = [sys.executable, "-m", "dvc", *arguments]
+            done = run(*command, folder=project, **remote.environment)
+            assert (done.returncode != 0) is fails, printed(done)
+            return printed(done)
 
         run("git", "init", "--quiet", folder=project)
         for path, content in CONTENT.items():

@@ -1,15 +1,20 @@
-"""Commands from outside Python, and what keeps them from being run on this machine."""
+"""Commands from outside Python, the reasons not to run them here, and how to wait for a server."""
 
 import functools
-import os
 import re
 import shutil
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakery import TEMPLATE
+from machine import plain_environment
+
+# The longest that a test waits for a program that is alive, in seconds: a busy machine is slow
+PATIENCE = 600
 
 # What `nox -s tests` installs with npm
 NODE_MODULES = TEMPLATE / ".cache" / "node" / "node_modules"
@@ -33,17 +38,38 @@ REQUIRED = """terraform {{
 def run(
     *command: str | Path, folder: Path | None = None, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command, with what is `typed`, and return what it printed, errors too, in `stdout`."""
+    """Run a command with an input, `typed`; return its output, and apart from it its errors."""
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **environment},
+        env=plain_environment(**environment),
         check=False,
         text=True,
         input=typed,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
     )
+
+
+def printed(done: subprocess.CompletedProcess[str]) -> str:
+    """Return all that a command printed, for a person to read: programs read `stdout` alone."""
+    return done.stdout + done.stderr
+
+
+def wait_until(
+    ready: Callable[[], bool], ended: Callable[[], str], patience: float = PATIENCE
+) -> None:
+    """Wait as long as a program lives and is not ready.
+
+    Args:
+        ready: Says whether the program is ready.
+        ended: Says how the program ended, or nothing while it lives.
+        patience: The longest to wait, in seconds.
+    """
+    end = time.monotonic() + patience
+    while not ready():
+        assert not (reason := ended()), reason
+        assert time.monotonic() < end, f"it lives, and is not ready after {patience} s"
+        time.sleep(0.1)
 
 
 def missing_node(package: str) -> str:
@@ -70,7 +96,7 @@ def unformatted(root: Path) -> list[str]:
     """Name the Terraform files below a folder that `terraform fmt` would change."""
     if shutil.which("terraform"):
         command = ["terraform", "fmt", "-check", "-recursive", "."]
-        environment = {**os.environ, **QUIET}
+        environment = plain_environment(**QUIET)
     else:
         script = """
           const { readFileSync } = require("node:fs"), { format } = require("@cdktn/hcl-tools");
@@ -81,7 +107,7 @@ def unformatted(root: Path) -> list[str]:
         """
         files = sorted(str(path.relative_to(root)) for path in root.rglob("*.tf"))
         command = ["node", "--eval", script, *files]
-        environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
+        environment = plain_environment(NODE_PATH=str(NODE_MODULES))
     done = subprocess.run(
         command, cwd=root, env=environment, check=False, capture_output=True, text=True
     )
@@ -127,7 +153,7 @@ def initialise(root: Path, name: str) -> None:
             text = REQUIRED.format(provider=name, settings=settings)
             (folder / "mirror_override.tf").write_text(text)
         done = run(*command, folder=root, **QUIET)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, printed(done)
 
 
 def validated(root: Path, provider: str) -> str:
@@ -153,4 +179,4 @@ def validated(root: Path, provider: str) -> str:
     (root / "main.tf").write_text("".join(modules))
     initialise(root, provider)
     done = run("terraform", "validate", folder=root, **QUIET)
-    return done.stdout if done.returncode else ""
+    return printed(done) if done.returncode else ""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from bakery import bake
 from machine import plain_environment, uv_settings
-from pipelines import GitHub, GitLab, JobError, evaluate
+from pipeline_runner import GitHub, GitLab, JobError, evaluate
 
 # The jobs whose steps are run, and what of each matrix
 GITHUB = [
