@@ -4,14 +4,18 @@ What needs PyTorch takes its CPU build, which is 200 MB instead of several GB.
 """
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
 
+ROOT = Path(__file__).parent
+sys.path.append(str(ROOT / "tests"))
+from machine import move_in  # noqa: E402 - it lies in the folder that the line above adds
+
 nox.needs_version = ">=2025.5.1"
 nox.options.sessions = ["tests"]
 
-ROOT = Path(__file__).parent
 TORCH = "torch==2.13.0"
 # A formatter of Terraform files, and an emulator of Azure's storage
 NODE_PACKAGES = ["@cdktn/hcl-tools@0.24.0", "azurite@3.37.0"]
@@ -53,7 +57,11 @@ def install_node_packages(session: nox.Session) -> None:
 
 
 def install_everything(session: nox.Session) -> Path:
-    """Install what the tests need and what any baked project depends on."""
+    """Install what the tests need and what any baked project depends on.
+
+    From here on, the session has a home folder of its own: see `tests/machine.py`.
+    """
+    move_in()
     folder = install_torch(session)
     session.install("--quiet", "uv>=0.9")
     groups = ["--group", "test", "--group", "baked"]

@@ -43,12 +43,11 @@ def clean_environment(caller: Mapping[str, str], home: Path) -> dict[str, str]:
     passed = {
         name: value for name, value in caller.items() if name in PASSED or registries.named(name)
     }
-    old = Path(caller.get("HOME") or Path.home())
-    caches = Path(caller.get("XDG_CACHE_HOME") or old / ".cache")
     # Servers of the tests are on this machine: no proxy stands before them
     direct = ",".join(filter(None, [caller.get("NO_PROXY") or caller.get("no_proxy"), LOCAL]))
     return {
         **passed,
+        **registries.caches(caller),
         "HOME": str(home),
         "MLBAKE_HOME": str(home),
         "USER": "ada",
@@ -59,10 +58,6 @@ def clean_environment(caller: Mapping[str, str], home: Path) -> dict[str, str]:
         "GIT_CONFIG_SYSTEM": os.devnull,
         "DVC_NO_ANALYTICS": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        # They hold packages and no settings
-        "PIP_CACHE_DIR": caller.get("PIP_CACHE_DIR") or str(caches / "pip"),
-        "UV_CACHE_DIR": caller.get("UV_CACHE_DIR") or str(caches / "uv"),
-        "npm_config_cache": caller.get("npm_config_cache") or str(old / ".npm"),
     }
 
 

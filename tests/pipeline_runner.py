@@ -59,7 +59,9 @@ def clean_clone(project: Path, folder: Path, environment: Mapping[str, str]) -> 
             subprocess.run(
                 ["git", *command.split()], cwd=project, env=dict(environment), check=True
             )
-    subprocess.run(["git", "clone", "--quiet", str(project), str(folder)], check=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", str(project), str(folder)], env=dict(environment), check=True
+    )
     return folder
 
 

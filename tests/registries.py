@@ -52,6 +52,17 @@ def named(variable: str) -> bool:
     return variable in VARIABLES or variable.startswith(PREFIXES)
 
 
+def caches(caller: Mapping[str, str]) -> dict[str, str]:
+    """Name the folders of the packages that were downloaded before: they hold no settings."""
+    home = Path(caller.get("HOME") or Path.home())
+    folder = Path(caller.get("XDG_CACHE_HOME") or home / ".cache")
+    return {
+        "PIP_CACHE_DIR": caller.get("PIP_CACHE_DIR") or str(folder / "pip"),
+        "UV_CACHE_DIR": caller.get("UV_CACHE_DIR") or str(folder / "uv"),
+        "npm_config_cache": caller.get("npm_config_cache") or str(home / ".npm"),
+    }
+
+
 def copy(caller: Mapping[str, str], old: Path, new: Path) -> None:
     """Copy what files say about registries from one home folder to another.
 
@@ -101,21 +112,19 @@ def _read(file: Path) -> str:
 
 
 def _pip(files: list[Path]) -> str:
-    """Keep the lines about registries of pip's files, of which a later one overrides."""
+    """Keep the lines about registries of pip's files, for all of its commands."""
     settings = configparser.RawConfigParser()
     for file in files:
         with contextlib.suppress(configparser.Error):
             settings.read_string(_read(file))
-    return "".join(
-        f"[{section}]\n"
-        # An empty line would end a value of several lines
-        + "".join(
-            f"{key} = {' '.join(value.split())}\n"
-            for key, value in settings[section].items()
-            if key.replace("_", "-") in PIP_KEYS
-        )
+    kept = {
+        key: " ".join(value.split())
         for section in settings.sections()
-    )
+        for key, value in settings[section].items()
+        if key.replace("_", "-") in PIP_KEYS
+    }
+    lines = [f"{key} = {value}\n" for key, value in kept.items()]
+    return "".join(["[global]\n", *lines]) if lines else ""
 
 
 def _uv(file: Path) -> str:
@@ -124,11 +133,8 @@ def _uv(file: Path) -> str:
     with contextlib.suppress(tomllib.TOMLDecodeError):
         found = tomllib.loads(_read(file))
     pip = {key: value for key, value in found.get("pip", {}).items() if key in UV_KEYS}
-    kept = {key: value for key, value in found.items() if key in UV_KEYS}
-    return "".join(
-        f"{key} = {_toml(value)}\n"
-        for key, value in {**kept, **({"pip": pip} if pip else {})}.items()
-    )
+    kept = {key: value for key, value in {**found, **pip}.items() if key in UV_KEYS}
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in kept.items())
 
 
 def _toml(value: Any) -> str:
@@ -151,8 +157,8 @@ def _terraform(file: Path) -> str:
     text = _read(file)
     start = re.search(r"^provider_installation\s*\{", text, re.MULTILINE)
     depth = 0
-    for end in range(start.start(), len(text)) if start else ():
-        depth += (text[end] == "{") - (text[end] == "}")
-        if text[end] == "}" and not depth:
-            return text[start.start() : end + 1] + "\n" if start else ""
+    for brace in re.finditer(r"[{}]", text[start.start() :] if start else ""):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth and start:
+            return text[start.start() :][: brace.end()] + "\n"
     return ""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bakery import bake
+from bakery import bake, read_tree
 from machine import plain_environment, uv_settings
-from pipeline_runner import GitHub, GitLab, JobError, evaluate
+from pipeline_runner import GitHub, GitLab, JobError, clean_clone, evaluate
 
 # The jobs whose steps are run, and what of each matrix
 GITHUB = [
@@ -67,6 +67,14 @@ def test_every_job_is_run_or_said_not_to_be(tmp_path: Path) -> None:
             for key in yaml.safe_load(path.read_text("utf-8"))["jobs"]:
                 run = any((path.name, key) == one[:2] for one in GITHUB)
                 assert run != (f"{path.name} {key}" in NOT_RUN), f"{path.name} {key}"
+
+
+def test_a_clone_holds_what_was_baked(tmp_path: Path) -> None:
+    project = bake({"tracker": "none"}, tmp_path).path
+    baked, _ = read_tree(project)
+    cloned, _ = read_tree(clean_clone(project, tmp_path / "clone", plain_environment()))
+    cloned = {path: text for path, text in cloned.items() if not path.startswith(".git/")}
+    assert cloned == baked
 
 
 @pytest.mark.isolated
