@@ -1,6 +1,6 @@
-"""One session per thing to do; `nox --list` names them.
+"""One session for each task; `nox --list` names them.
 
-What needs PyTorch takes its CPU build, which is 200 MB instead of several GB.
+PyTorch is its CPU build, which has 200 MB instead of several GB.
 """
 
 import shutil
@@ -39,16 +39,16 @@ def torch_index(session: nox.Session) -> Path:
 
 
 def install_torch(session: nox.Session) -> Path:
-    """Install the CPU build with pip; what is installed later finds it there and keeps it."""
+    """Install the CPU build with pip; later installations find it there and keep it."""
     folder = torch_index(session)
     session.install("--quiet", TORCH, "--find-links", str(folder / "torch"))
     return folder
 
 
 def install_node_packages(session: nox.Session) -> None:
-    """Install what tests run with node into .cache/node; without npm they are skipped."""
+    """Install the packages that tests run with node into .cache/node, if there is npm."""
     if not shutil.which("npm"):
-        session.warn("There is no npm: tests of what runs with node will be skipped")
+        session.warn("There is no npm: tests that run node will be skipped")
         return
     options = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"]
     folder = ROOT / ".cache" / "node"
@@ -57,7 +57,7 @@ def install_node_packages(session: nox.Session) -> None:
 
 
 def install_everything(session: nox.Session) -> Path:
-    """Install what the tests need and what any baked project depends on.
+    """Install the dependencies of the tests and of any baked project.
 
     From here on, the session has a home folder of its own: see `tests/machine.py`.
     """
@@ -114,7 +114,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure what the README states: `nox -s benchmarks`."""
+    """Measure the README's numbers: `nox -s benchmarks`."""
     install_everything(session)
     session.install("--quiet", "litserve>=0.2.10")
     for name in ("bake", "startup", "training", "serving"):

@@ -11,7 +11,7 @@ from machine import move_in, put_first_on_path
 
 
 def pytest_configure() -> None:
-    """Leave the settings of whoever runs the suite before any test module is imported."""
+    """Leave the caller's settings, before pytest imports a test module."""
     move_in()
     put_first_on_path(Path(sys.executable).parent)
 
@@ -39,13 +39,13 @@ def torch_index() -> Path:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a Docker Engine where there is none: from here, it is one line for all."""
+    """Skip tests of images without a Docker Engine: from here, the summary has one line for all."""
     if item.get_closest_marker("docker") and (reason := missing()):
         pytest.skip(f"images are not built: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests measured: with xdist, what they print themselves is not seen."""
+    """Print the numbers that tests measured: xdist does not show the output of a test."""
     lines = [
         value
         for outcome in ("passed", "failed")

@@ -1,4 +1,4 @@
-"""What keeps images from being built and run on this machine."""
+"""The reasons not to build and run images on this machine."""
 
 import functools
 import shutil
@@ -8,7 +8,7 @@ import sys
 
 @functools.cache
 def missing() -> str:
-    """Say what is missing, or nothing where a Docker Engine answers."""
+    """Return the reason, or nothing if a Docker Engine answers."""
     if sys.platform != "linux":
         return "containers are tested on Linux only"
     if not shutil.which("docker"):

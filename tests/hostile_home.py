@@ -1,6 +1,6 @@
 """Run a command as a person with broken and unusual settings: `python tests/hostile_home.py CMD`.
 
-Each file and each variable below changes a result, or stops a tool, where a test lets it through.
+Each file and each variable changes a tool's result, or stops the tool, if a test lets it through.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import registries
 
-# Added to what the caller's own files say about registries, which this machine may need
+# Added to the caller's own settings about registries, which this machine may need
 FILES = {
     ".gitconfig": """[core]
 \tautocrlf = true
@@ -76,7 +76,6 @@ VARIABLES = {
     "MPLBACKEND": "missing",
     "MYPYPATH": "/missing",
     "PYTEST_ADDOPTS": "--numprocesses=0",
-    "PYTHONOPTIMIZE": "0",
     "PYTHONPATH": "~/python",
     "PYTHONWARNINGS": "error::FutureWarning",
     "RUFF_OUTPUT_FORMAT": "json",
@@ -118,7 +117,7 @@ def move_in(folder: Path, caller: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         folder: An empty folder.
-        caller: The environment of whoever runs this.
+        caller: The environment of this process.
     """
     old = Path(caller.get("HOME") or Path.home())
     registries.copy(caller, old, folder)
@@ -126,7 +125,7 @@ def move_in(folder: Path, caller: Mapping[str, str]) -> dict[str, str]:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         kept = file.read_text("utf-8") if file.exists() else ""
-        # In TOML what stands behind a table belongs to it
+        # In TOML, lines after a table's header belong to the table: put these before it
         file.write_text(text + kept if name.endswith(".toml") else kept + text, encoding="utf-8")
         file.chmod(0o700)
     caches = registries.caches(caller)

@@ -1,8 +1,8 @@
-"""A home folder and an environment of the suite's own, whoever runs it.
+"""The suite's own home folder and environment, the same for every caller.
 
-`move_in` replaces the environment of the process that calls it. All that the process imports or
-starts afterwards (Git, DVC, Terraform, clients of clouds, a baked project's tests, the workers of
-pytest-xdist) gets this environment, and finds no settings but those that are written here.
+`move_in` replaces the environment of the process that calls it. Each program that the process
+starts afterwards (Git, DVC, Terraform, a baked project's tests, the workers of pytest-xdist) gets
+this environment, and finds only the settings that are written here.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import registries
 
-# What is taken from the caller's environment, beside the variables of `registries`
+# The caller's variables that the suite keeps, with those of `registries`
 PASSED = {
     # Where programs, their libraries and temporary files lie
     "LD_LIBRARY_PATH", "PATH", "TMPDIR",
@@ -37,13 +37,13 @@ def clean_environment(caller: Mapping[str, str], home: Path) -> dict[str, str]:
     """Return the environment of the suite.
 
     Args:
-        caller: Variables of whoever runs the suite.
+        caller: The caller's variables.
         home: The suite's home folder.
     """
     passed = {
         name: value for name, value in caller.items() if name in PASSED or registries.named(name)
     }
-    # Servers of the tests are on this machine: no proxy stands before them
+    # Tests start servers on this machine: requests to them must not go to a proxy
     direct = ",".join(filter(None, [caller.get("NO_PROXY") or caller.get("no_proxy"), LOCAL]))
     return {
         **passed,
@@ -66,7 +66,7 @@ def furnish(home: Path, caller: Mapping[str, str]) -> None:
 
     Args:
         home: An empty folder.
-        caller: Variables of whoever runs the suite.
+        caller: The caller's variables.
     """
     old = Path(caller.get("HOME") or Path.home())
     registries.copy(caller, old, home)
@@ -79,9 +79,9 @@ def furnish(home: Path, caller: Mapping[str, str]) -> None:
 
 
 def engine_address(caller: Mapping[str, str]) -> dict[str, str]:
-    """Say where the Docker Engine is that the caller's settings name, if any does.
+    """Return the address of the Docker Engine that the caller's settings name, as a variable.
 
-    Docker Desktop and an engine without root are found by a context in the home folder.
+    Settings in the home folder name the engine of Docker Desktop, and an engine without root.
     """
     if "DOCKER_HOST" in caller or not shutil.which("docker"):
         return {}
@@ -92,9 +92,9 @@ def engine_address(caller: Mapping[str, str]) -> dict[str, str]:
 
 
 def move_in() -> None:
-    """Give this process, and all that it starts, the suite's home folder and environment.
+    """Give this process and its child processes the suite's home folder and environment.
 
-    A process that was started with them keeps them. The folder is removed when this process ends.
+    A child process that calls this again keeps them. The folder is removed when this process ends.
     """
     if "MLBAKE_HOME" in os.environ and os.environ["MLBAKE_HOME"] == os.environ.get("HOME"):
         return
@@ -109,13 +109,13 @@ def move_in() -> None:
 
 
 def put_first_on_path(folder: Path) -> None:
-    """Let programs of a folder be found before all others."""
+    """Let a folder's programs be found before other programs of the same name."""
     rest = [part for part in os.environ["PATH"].split(os.pathsep) if part != str(folder)]
     os.environ["PATH"] = os.pathsep.join([str(folder), *rest])
 
 
 def plain_environment(**more: str) -> dict[str, str]:
-    """Return the suite's environment and `more`, without what pytest tells its own plugins."""
+    """Return the suite's environment and `more`, without the variables that pytest sets."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return ours | more
 
@@ -130,7 +130,7 @@ def uv_settings(index: Path) -> dict[str, str]:
 
 
 def pip_settings(index: Path, folder: Path) -> dict[str, str]:
-    """Let pip find the CPU build, and no other, wherever a README line leaves the choice."""
+    """Let pip find the CPU build of PyTorch, and no other build of it."""
     wheel = next((index / "torch").glob(f"*cp3{sys.version_info.minor}-*.whl"))
     version = wheel.name.split("-")[1]
     constraint = folder / "constraints.txt"
@@ -143,7 +143,7 @@ def pip_settings(index: Path, folder: Path) -> dict[str, str]:
 
 
 def in_venv(folder: Path) -> dict[str, str]:
-    """Make a virtual environment and return what activating it sets."""
+    """Make a virtual environment and return the variables that activating it sets."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return {"VIRTUAL_ENV": str(folder), "PATH": path}

@@ -1,8 +1,8 @@
 """Run the jobs of a baked pipeline here: its own steps, in order, in a clean clone.
 
-What a step `run`s is run by bash in a fresh environment. Actions of others are emulated where a
-clone, an artifact or an installed uv is all that they give; any other action, and what needs a
-registry or a cloud, is left out and listed by name. Every expression in the file is evaluated.
+Bash runs the script of a step, in a fresh environment. Other people's actions are emulated if they
+only give a clone, an artifact or an installed uv. All other actions, and scripts that need a
+registry or a cloud, are left out and listed by name. Every expression in the file is evaluated.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-# The first words of what is not run here, and why
+# The first words of commands that are not run here, each with the reason
 LEFT_OUT = {
     "docker ": "test_docker.py builds the images",
     "cloud deploy": "there is no cloud here",
@@ -31,14 +31,14 @@ class JobError(Exception):
 
 @dataclass
 class Run:
-    """What running a job did.
+    """The outcome of a job.
 
     Attributes:
         ran: The steps that were run, by name or first line.
-        left_out: The steps that were not, each with the reason.
-        summary: What was written to the run's summary page.
+        left_out: The steps that were not run, each with the reason.
+        summary: The text of the run's summary page.
         artifacts: The files that were uploaded.
-        output: What the steps printed.
+        output: The output of the steps.
     """
 
     ran: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ def run_script(script: str, folder: Path, environment: Mapping[str, str]) -> str
 
 
 def reason_to_leave_out(script: str) -> str:
-    """Say why a script is not run, or nothing."""
+    """Return the reason not to run a script, or nothing."""
     for words, reason in LEFT_OUT.items():
         if re.search(rf"(^|[\s;&|]){re.escape(words)}", script, re.MULTILINE):
             return reason
@@ -103,7 +103,7 @@ OPERATORS = {"&&": " and ", "||": " or ", "!": " not "}
 
 
 def evaluate(expression: str, contexts: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
-    """Evaluate what stands between `${{` and `}}`, or after `if:`.
+    """Evaluate the expression between `${{` and `}}`, or after `if:`.
 
     Raises:
         ValueError: The expression has a part that this does not know.
@@ -142,8 +142,8 @@ class GitHub:
         project: The baked project, which becomes a repository.
         folder: Where clones and artifacts go.
         environment: Variables of the machine that runs the jobs.
-        inputs: What was filled in where a workflow is started by hand.
-        event: The event's name, such as `push`, and what else belongs to the context `github`.
+        inputs: The inputs of a workflow that is started by hand.
+        event: The event's name, such as `push`, and other values of the context `github`.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class GitHub:
         return yaml.safe_load(text)
 
     def inputs(self, workflow: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return what a form that is sent as it stands gives, and what was given instead."""
+        """Return the form's default values, and over them the inputs that were given."""
         form = (workflow[True] or {}).get("workflow_dispatch") or {}
         asked = form.get("inputs", {}) if isinstance(form, dict) else {}
         return {name: one.get("default", "") for name, one in asked.items()} | self.given
@@ -186,7 +186,7 @@ class GitHub:
         Args:
             name: The workflow's file.
             key: The job's key in it.
-            matrix: What of the matrix is not this machine's own row.
+            matrix: Values of the matrix that differ from this machine's own row.
 
         Raises:
             JobError: One of its steps failed.
@@ -299,7 +299,7 @@ class _Machine:
         self.read_files(step.get("id"))
 
     def read_files(self, identifier: str | None) -> None:
-        """Take over what a step wrote to the files that the service reads after it."""
+        """Take over the lines that a step wrote to the files of the service."""
         for kind in ("ENV", "OUTPUT"):
             text = (self.files / kind).read_text("utf-8")
             (self.files / kind).write_text("", encoding="utf-8")
@@ -366,7 +366,9 @@ class _Machine:
         for pattern in given["path"].split():
             found = list(self.folder.glob(pattern.rstrip("/")))
             if not found and self.result.left_out:
-                self.result.left_out.append(f"uploading {pattern} (what makes it was left out)")
+                self.result.left_out.append(
+                    f"uploading {pattern} (the step that makes it was left out)"
+                )
             elif not found and given.get("if-no-files-found", "error") == "error":
                 raise JobError(f"nothing to upload at {pattern}")
             self.result.artifacts += found
@@ -393,7 +395,7 @@ class GitLab:
 
     @functools.cached_property
     def pipeline(self) -> dict[str, Any]:
-        """The whole pipeline: the main file, and what it includes."""
+        """The whole pipeline: the main file and the files that it includes."""
 
         def read(path: str) -> dict[str, Any]:
             text = (self.project / path).read_text("utf-8")
@@ -406,7 +408,7 @@ class GitLab:
         return read(".gitlab-ci.yml")
 
     def jobs(self) -> dict[str, dict[str, Any]]:
-        """Return the jobs by name, each with what it extends."""
+        """Return the jobs by name, each merged with the jobs that it extends."""
         return {
             name: self.extended(job)
             for name, job in self.pipeline.items()
@@ -459,7 +461,7 @@ class GitLab:
         return result
 
     def lines(self, script: Any) -> list[str]:
-        """Flatten a script, and look up what it refers to."""
+        """Flatten a script, with the scripts that it refers to."""
         if isinstance(script, _Reference):
             found: Any = self.pipeline
             for part in script:
@@ -485,7 +487,7 @@ class GitLab:
 
 
 class _Reference(list):
-    """What `!reference [job, key]` names."""
+    """The job and the key that `!reference [job, key]` names."""
 
 
 class _GitLabLoader(yaml.SafeLoader):

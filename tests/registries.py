@@ -1,7 +1,7 @@
-"""The package registries of whoever runs the suite: all that it takes from their settings.
+"""The caller's settings about package registries: the only settings that the suite takes over.
 
-A machine may reach its registries, proxies and certificates by variables, or by files in the home
-folder. The variables are named here; of the files, the lines about registries alone are copied.
+Variables or files in the home folder tell tools about registries, proxies and certificates. The
+variables are named here. From the files, the suite copies only the lines about registries.
 """
 
 import configparser
@@ -53,7 +53,7 @@ def named(variable: str) -> bool:
 
 
 def caches(caller: Mapping[str, str]) -> dict[str, str]:
-    """Name the folders of the packages that were downloaded before: they hold no settings."""
+    """Return the folders of packages that were downloaded before: they hold no settings."""
     home = Path(caller.get("HOME") or Path.home())
     folder = Path(caller.get("XDG_CACHE_HOME") or home / ".cache")
     return {
@@ -64,10 +64,10 @@ def caches(caller: Mapping[str, str]) -> dict[str, str]:
 
 
 def copy(caller: Mapping[str, str], old: Path, new: Path) -> None:
-    """Copy what files say about registries from one home folder to another.
+    """Copy the settings about registries from one home folder to another.
 
     Args:
-        caller: Variables of the caller, who may keep the files elsewhere.
+        caller: The caller's variables, which may name other files.
         old: The caller's home folder.
         new: The home folder to write to.
     """
@@ -97,7 +97,7 @@ def copy(caller: Mapping[str, str], old: Path, new: Path) -> None:
         if text:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_text(text, encoding="utf-8")
-    # Terraform takes providers that lie here instead of asking a registry
+    # Terraform takes providers from these folders and does not ask a registry for them
     for name in (".terraform.d/plugins", ".local/share/terraform/plugins"):
         if (old / name).is_dir():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def copy(caller: Mapping[str, str], old: Path, new: Path) -> None:
 
 
 def _read(file: Path) -> str:
-    """Read a file; what is missing, or no text, says nothing about registries."""
+    """Read a file; a file that is missing, or is no text, counts as empty."""
     with contextlib.suppress(OSError, UnicodeError):
         return file.read_text(encoding="utf-8")
     return ""

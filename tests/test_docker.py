@@ -1,6 +1,6 @@
-"""Images: what can be said of the files alone, then real builds and real containers.
+"""Images: first tests that read the files alone, then real builds and real containers.
 
-The second half runs wherever a Docker Engine answers (Linux, with compose). PyTorch's CPU build
+The second half runs if a Docker Engine answers (Linux, with compose). PyTorch's CPU build
 comes out of the folder that MLBAKE_TORCH names, over HTTP and the Dockerfiles' own build argument.
 """
 
@@ -36,7 +36,7 @@ DOCKERFILES = [
     "dockerfiles/lambda.dockerfile",
     "dockerfiles/train.dockerfile",
 ]
-# Nobody that the images know of
+# A user that the images do not know
 SOMEBODY = "4242:4242"
 HARDENED = [
     "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges",
@@ -70,7 +70,7 @@ def write(folder: Path, files: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def tool(folder: Path, *command: str) -> str:
-    """Run a tool of this environment; return what it objects to."""
+    """Run a tool of this environment; return its objections."""
     program = Path(sys.executable).with_name(command[0])
     done = subprocess.run(
         [program, *command[1:]], cwd=folder, capture_output=True, check=False, text=True
@@ -134,7 +134,7 @@ def docker(
     errors: bool = False,
     **variables: str,
 ) -> str:
-    """Run docker and return its output, for a person to read with its errors among it."""
+    """Run docker and return its output, on request with the errors among it: for messages."""
     done = subprocess.run(
         ["docker", *command],
         cwd=cwd,
@@ -151,14 +151,14 @@ def docker(
 
 @pytest.fixture(scope="session")
 def index(torch_index: Path) -> Iterator[str]:
-    """Serve the CPU build of PyTorch where builds can reach it, and return the address."""
+    """Serve the CPU build of PyTorch at an address that builds can reach; return the address."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
     handler = functools.partial(Quiet, directory=str(torch_index))
-    # The same port in the next session: the address is part of what a layer is cached for
+    # The same port in each session: a layer is cached for the address, too
     port = 18100 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     server = ThreadingHTTPServer(("0.0.0.0", port), handler)  # noqa: S104 - one public wheel
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -168,7 +168,7 @@ def index(torch_index: Path) -> Iterator[str]:
 
 
 def prepare(folder: Path, **answers: Any) -> Path:
-    """Bake a project for the Python that there is a CPU build for."""
+    """Bake a project for this Python, which the CPU build is for."""
     version = f"3.{sys.version_info.minor}"
     assert version in questions()["python_version"]
     given = {"project_slug": "quartz_reader", "python_version": version, "tracker": "none"}
@@ -208,7 +208,7 @@ def inside(tag: str, *command: str, check: bool = True, errors: bool = False) ->
 
 
 def logs(name: str) -> str:
-    """Return all that a container printed."""
+    """Return the output and the errors of a container."""
     return docker("logs", name, errors=True)
 
 
@@ -227,7 +227,7 @@ def state(name: str) -> dict[str, Any]:
 
 
 def ended(name: str) -> str:
-    """Return what a container printed before it ended, or nothing while it runs."""
+    """Return the logs of a container that ended, or nothing while it runs."""
     return "" if state(name)["Running"] else f"it ended\n{logs(name)}"
 
 
@@ -290,7 +290,7 @@ def title(answers: Answers) -> str:
 def test_a_service(
     answers: Answers, index: str, models: Path, tmp_path: Path, record_property: Any
 ) -> None:
-    """Built without a lock file, started by a stranger on a read-only system, asked and stopped."""
+    """Built without a lock file; a user unknown to it starts, asks and stops it, read-only."""
     project = prepare(tmp_path, description=DESCRIPTION, **answers)
     onnx = answers["onnx_export"]
     model = models / ("model.onnx" if onnx else "model.ckpt")
@@ -324,7 +324,7 @@ def test_a_service(
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
-    """Where a Lambda function asks for events, one by one, and leaves its answers."""
+    """The server that gives a Lambda function its events, one by one, and takes its answers."""
 
     protocol_version = "HTTP/1.1"
     events: Queue[dict[str, Any]]
@@ -463,7 +463,7 @@ def mounts(folder: Path) -> list[str]:
 
 
 def checkpoint(folder: Path) -> str | None:
-    """Read which source trained the model in a folder, left there by the stranger."""
+    """Return the commit whose source trained the model, which the unknown user wrote."""
     path = folder / "models" / "model.ckpt"
     assert f"{path.stat().st_uid}:{path.stat().st_gid}" == SOMEBODY
     script = "import sys, torch; print(torch.load(sys.argv[1], weights_only=True)['commit'])"
@@ -483,7 +483,7 @@ def test_training(
     tmp_path: Path,
     record_property: Any,
 ) -> None:
-    """Offline, it leaves a checkpoint where it is told to; stopped, what it has learnt so far."""
+    """Offline, it writes its checkpoint to the mounted folder; stopped, also its last state."""
     project = prepare(tmp_path, tracker=tracker, environment=environment, description=DESCRIPTION)
     if locked:
         lock(project, index)
@@ -530,7 +530,7 @@ def test_compose_reads_every_file(tmp_path: Path) -> None:
 
 @pytest.mark.docker
 def test_compose(index: str, models: Path, tmp_path: Path) -> None:
-    """A service, an MLflow server, and a training that the server hears of."""
+    """A service, an MLflow server, and a training that logs to the server."""
     project = prepare(tmp_path, tracker="mlflow")
     mounts(project)
     shutil.copy(models / "model.onnx", project / "models")

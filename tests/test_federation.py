@@ -1,4 +1,4 @@
-"""Whom a cloud lets in: tokens as GitHub and GitLab sign them, held against the Terraform files.
+"""The tokens that a cloud accepts: as GitHub and GitLab sign them, by the Terraform files.
 
 Amazon's patterns and Azure's subjects are evaluated by Terraform, Google's mappings and conditions
 by an interpreter of their language.
@@ -54,7 +54,7 @@ def gitlab(
 
 MAIN, BRANCH, REQUEST = "ref:refs/heads/main", "ref:refs/heads/" + "long-" * 30, "pull_request"
 TRAINING, PRODUCTION = "environment:training", "environment:production"
-# Who comes, and what each cloud lets them do
+# Tokens by visitor, and the rights that each cloud gives them
 GITHUB: dict[str, tuple[Claims, dict[str, str]]] = {
     "main": (github(MAIN), {"aws": "data", "azure": "data", "gcp": "data"}),
     "branch": (github(BRANCH), {"aws": "data", "azure": "", "gcp": "data"}),
@@ -108,7 +108,7 @@ VISITS = [
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """Map a service and a cloud to the file that says who is let in."""
+    """Map a service and a cloud to the file that names the tokens which get in."""
     found = {}
     for ci in ("github", "gitlab"):
         for cloud in ("aws", "azure", "gcp"):

@@ -1,7 +1,7 @@
 """The infrastructure of every combination: formatted, consistent, known to its provider, hardened.
 
-Where a Terraform command and a provider are found, `terraform validate` judges every folder, and
-what AWS gets is applied to moto's server, planned again (nothing is left to change) and destroyed.
+If there is a Terraform command and a provider, `terraform validate` judges every folder. The folder
+for AWS is applied to moto's server, planned again (no change is left) and destroyed.
 """
 
 import functools
@@ -76,7 +76,7 @@ def terraform_of(texts: Folder) -> dict[str, str]:
 
 
 def types_used() -> list[tuple[str, str]]:
-    """List every kind and type of what any combination creates or reads."""
+    """List the kinds and types of resources that any combination creates or reads."""
     return sorted(
         {
             (kind, labels[0])
@@ -155,9 +155,9 @@ def missing_checkov() -> str:
 
 
 def insecure(root: Path) -> list[str]:
-    """Let checkov judge all folders below one; return what it objects to."""
+    """Let checkov judge all folders below one; return its objections."""
     options = ["--framework", "terraform", "--quiet", "--compact", "--output", "json"]
-    # It contacts nobody: what it would download are texts about its checks
+    # It contacts nobody: without this option it would download texts about its checks
     done = run(*CHECKOV, "--directory", str(root), *options, "--skip-download", LOG_LEVEL="ERROR")
     assert done.stdout, printed(done)
     result = json.loads(done.stdout)
@@ -223,7 +223,7 @@ LOCAL_AWS = """provider "aws" {
 
 
 def changed(plan: dict[str, Any]) -> set[tuple[str, str]]:
-    """Return what a plan would change: the types, each with an attribute."""
+    """Return the changes in a plan: types, each with an attribute."""
     found = set()
     for row in plan["resource_changes"]:
         change = row["change"]
@@ -311,7 +311,7 @@ output "bucket" {
 }
 """,
 }
-# What replaces what in main.tf, the check that finds it, and what it says
+# An old and a new text of main.tf, the check that finds the fault, and a part of its message
 FAULTS: dict[str, tuple[str, str, str, str]] = {
     "variable": ("-${var.name}", "-${var.name}${var.n}", "broken_references", "var.n,"),
     "local": ("local.owner", "local.owners", "broken_references", "local.owners"),

@@ -1,6 +1,6 @@
 """A newcomer's first hour: the README's commands, word for word, in a fresh environment.
 
-Only where the CPU build of PyTorch comes from is replaced: `MLBAKE_TORCH` names a folder that is an
+Only the source of PyTorch's CPU build is replaced: `MLBAKE_TORCH` names a folder that is an
 index of it (`nox -s tests` makes it), so that the test needs no host but the package registry.
 """
 
@@ -18,7 +18,7 @@ from machine import in_venv, pip_settings, plain_environment, uv_settings
 from PIL import Image
 from tools import PATIENCE, wait_until
 
-# Started by the README, but not by a test: each says why
+# Commands of the README that no test starts, each with the reason
 LEFT_OUT = {
     "jupyter lab": "serves until it is stopped",
     "mlflow ui": "serves until it is stopped",
@@ -30,7 +30,7 @@ LEFT_OUT = {
     'pytest -m "not slow"': "is a part of `pytest --cov`",
     "pytest --cov": "test_pipeline_jobs.py runs the job that does",
 }
-# What is asked of the service, while that runs
+# Commands that send requests to the service while it runs
 CLIENTS = ("curl ", "locust", "--group load")
 
 
@@ -108,7 +108,7 @@ class Shell:
 
 
 def follow(shell: Shell, lines: list[str], record_property: Callable[[str, str], None]) -> None:
-    """Run the lines, and check what the first training reaches."""
+    """Run the lines, and check the accuracy of each training with the default settings."""
     service = contextlib.ExitStack()
     for line in lines:
         if line.endswith(f"{shell.project.name} serve"):

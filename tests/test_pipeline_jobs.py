@@ -1,4 +1,4 @@
-"""The pipelines of a baked project are green on a fresh bake, and red for what they are to find."""
+"""The pipelines of a baked project pass on a fresh bake, and fail for the faults they look for."""
 
 import functools
 import subprocess
@@ -10,7 +10,7 @@ from bakery import bake, read_tree
 from machine import plain_environment, uv_settings
 from pipeline_runner import GitHub, GitLab, JobError, clean_clone, evaluate
 
-# The jobs whose steps are run, and what of each matrix
+# The jobs whose steps are run, each with values of its matrix
 GITHUB = [
     ("ci.yaml", "checks", {}),
     ("ci.yaml", "tests", {}),
@@ -19,7 +19,7 @@ GITHUB = [
     ("docs.yaml", "build", {}),
     ("images.yaml", "build", {"image": "api"}),
 ]
-# What can only be run by the service: each says why
+# Jobs that only the service can run, each with the reason
 NOT_RUN = {
     "ci.yaml images": "calls images.yaml",
     "ci.yaml deploy": "deploys to a cloud",
@@ -30,7 +30,7 @@ NOT_RUN = {
     "train.yaml train": "starts a job in a cloud",
 }
 
-# All but the quick ones are left to `nox -s slow`: they run what the workflows run
+# `nox -s slow` runs all but the quick jobs: their commands are those of the workflows
 GITLAB = [
     "data",
     "docs",

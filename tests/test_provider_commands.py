@@ -1,7 +1,7 @@
 """Every command line of a cloud provider that any combination names: command and options exist.
 
-They are collected from pages, pipelines, scripts and from what `cloud train` and `cloud deploy`
-would run. The provider's own parser reads them; no login is needed, and nothing is sent anywhere.
+They are collected from pages, pipelines, scripts and from the plans of `cloud train` and
+`cloud deploy`. The provider's own parser reads them; no login is needed, and nothing is sent.
 """
 
 import functools
@@ -33,7 +33,7 @@ SETTINGS = {
     "GOOGLE_CLOUD_PROJECT": "project",
     "GOOGLE_CLOUD_REGION": "europe-west4",
 }
-# Prints what `cloud train` and `cloud deploy` would run
+# Prints the commands of `cloud train` and `cloud deploy`
 SHOW = """
 import importlib, inspect, json, sys
 module = importlib.import_module(sys.argv[1])
@@ -159,7 +159,7 @@ AWS_2 = {
     ("sso", "login"),
 }
 AWS = ["uv", "tool", "run", "--from", "awscli>=1.45,<2", "python", "-c"]
-# A parser's objections end with 2; what passes it finds nobody to ask on the closed port
+# A parser that objects ends with 2; a command that it accepts fails at the closed port
 READ_AWS = """
 import contextlib, io, json, sys
 from awscli.clidriver import create_clidriver

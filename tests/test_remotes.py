@@ -1,6 +1,6 @@
 """Data shared through each cloud's storage: the baked remote, DVC's own client, an emulator.
 
-What a user of an emulator would set goes into .dvc/config.local; the rest is what was baked.
+The emulator's address and login go into .dvc/config.local; other settings are as baked.
 """
 
 import base64
@@ -33,7 +33,7 @@ class Remote:
     """An emulated storage.
 
     Attributes:
-        settings: What has to be set for the remote to be found there.
+        settings: Settings with which DVC finds the remote in the emulator.
         environment: The login.
         put: Replaces an object by another.
         names: Lists the objects.

@@ -1,4 +1,4 @@
-"""This repository itself: its code, documentation and workflows, and what the README claims."""
+"""This repository itself: its code, documentation and workflows, and the README's claims."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Every distinct text of the pipelines: valid, safe, pinned; and what they name is there."""
+"""Every distinct text of the pipelines: valid, safe, pinned; the parts that they name exist."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(*command: str | Path) -> str:
-    """Return what a tool objects to, or nothing."""
+    """Return the objections of a tool, or nothing."""
     done = subprocess.run(
         [str(word) for word in command], check=False, capture_output=True, text=True
     )
@@ -46,7 +46,7 @@ def run(*command: str | Path) -> str:
 
 
 def schema_problems(folder: Path, schema: str) -> str:
-    """Return what a published schema does not allow in the files that it is for."""
+    """Return the objections of a published schema to its files."""
     files = sorted(folder.glob(f"*/{SCHEMAS[schema]}"))
     if schema == "gitlab-ci":
         files += sorted(folder.glob("*/.gitlab-ci.yml"))
@@ -58,7 +58,7 @@ def schema_problems(folder: Path, schema: str) -> str:
 
 
 def zizmor_problems(folder: Path) -> str:
-    """Return what zizmor objects to."""
+    """Return the objections of zizmor."""
     zizmor = Path(sys.executable).with_name("zizmor")
     options = ["--offline", "--persona", "pedantic", "--no-progress", "--quiet"]
     return run(zizmor, *options, *sorted(folder.glob("*/.github")))

@@ -16,7 +16,7 @@ from machine import plain_environment
 # The longest that a test waits for a program that is alive, in seconds: a busy machine is slow
 PATIENCE = 600
 
-# What `nox -s tests` installs with npm
+# `nox -s tests` installs packages of npm here
 NODE_MODULES = TEMPLATE / ".cache" / "node" / "node_modules"
 QUIET = {
     "CHECKPOINT_DISABLE": "1",
@@ -51,7 +51,7 @@ def run(
 
 
 def printed(done: subprocess.CompletedProcess[str]) -> str:
-    """Return all that a command printed, for a person to read: programs read `stdout` alone."""
+    """Return the output and the errors of a command, for messages: parse `stdout` alone."""
     return done.stdout + done.stderr
 
 
@@ -73,7 +73,7 @@ def wait_until(
 
 
 def missing_node(package: str) -> str:
-    """Say what is missing to run a package of npm's, or nothing."""
+    """Return the reason not to run a package of npm's, or nothing."""
     if not shutil.which("node"):
         return "there is no node command"
     if not (NODE_MODULES / package).is_dir():
@@ -82,12 +82,12 @@ def missing_node(package: str) -> str:
 
 
 def missing_terraform() -> str:
-    """Say that there is no Terraform, or nothing."""
+    """Return the reason not to run Terraform, or nothing."""
     return "" if shutil.which("terraform") else "there is no terraform command"
 
 
 def missing_formatter() -> str:
-    """Say what is missing to format Terraform: the command, or its formatter as an npm package."""
+    """Return the reason not to format Terraform: no command, and no formatter as an npm package."""
     reason = missing_terraform() and missing_node("@cdktn/hcl-tools")
     return reason and f"{missing_terraform()}, and {reason}"
 
@@ -111,7 +111,7 @@ def unformatted(root: Path) -> list[str]:
     done = subprocess.run(
         command, cwd=root, env=environment, check=False, capture_output=True, text=True
     )
-    # `fmt` ends with 3 where it found something
+    # `fmt` ends with 3 if it would change a file
     assert done.returncode in {0, 3}, done.stderr
     return done.stdout.splitlines()
 
@@ -121,7 +121,7 @@ class Provider:
     """A Terraform provider on this machine.
 
     Attributes:
-        missing: What keeps it from being used, or nothing.
+        missing: The reason not to use it, or nothing.
         version: The newest that there is.
     """
 
@@ -131,7 +131,7 @@ class Provider:
 
 @functools.cache
 def provider_of(name: str) -> Provider:
-    """Find a Terraform provider where Terraform looks: in its registry, or in a mirror."""
+    """Let Terraform find a provider, in its registry or in a mirror."""
     if reason := missing_terraform():
         return Provider(reason)
     with tempfile.TemporaryDirectory() as scratch:
@@ -143,7 +143,7 @@ def provider_of(name: str) -> Provider:
 
 
 def initialise(root: Path, name: str) -> None:
-    """Run `terraform init` in a folder, with another version of its provider if need be."""
+    """Run `terraform init`, with the newest version of the provider that there is if need be."""
     provider = provider_of(name)
     command = ["terraform", "init", "-backend=false"]
     done = run(*command, folder=root, **QUIET)
@@ -157,7 +157,7 @@ def initialise(root: Path, name: str) -> None:
 
 
 def validated(root: Path, provider: str) -> str:
-    """Run `terraform validate` over all folders in `root` at once; return what it objects to.
+    """Run `terraform validate` over all folders in `root` at once; return its objections.
 
     Each folder becomes a module of one configuration, so that the provider starts once. `root` must
     not be a configuration of its own.
