@@ -24,10 +24,10 @@ from typing import Any
 
 import pytest
 import yaml
-from bakery import Answers, bake, questions
+from bakery import Answers, bake, questions, template_files
 from docker_engine import missing
 from machine import plain_environment
-from test_files import renderings
+from test_files import renderings, without_marks
 from test_pairwise import run as run_module
 from tools import PATIENCE, wait_until
 
@@ -54,13 +54,15 @@ SERVICES: list[Answers] = [
 # Without an engine -------------------------------------------------------------------------------
 
 
-def texts(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each distinct text of some template files, with a name for it."""
-    return [
-        (f"{number}-{Path(path).name}", text)
-        for name in names
-        for number, (_, path, text) in enumerate(renderings(name))
+def texts(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each distinct text of some baked files, with a name for it."""
+    found = [
+        (Path(path).name, text)
+        for name in template_files()
+        if without_marks(name) in paths
+        for _, path, text in renderings(name)
     ]
+    return [(f"{number}-{name}", text) for number, (name, text) in enumerate(found)]
 
 
 def write(folder: Path, files: Sequence[tuple[str, str]]) -> list[str]:

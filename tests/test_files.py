@@ -37,6 +37,12 @@ def _source(name: str) -> str:
 
 
 @functools.cache
+def without_marks(name: str) -> str:
+    """Return the path that a template file has in a baked project that keeps it."""
+    return marks({}).pattern.sub("", name)
+
+
+@functools.cache
 def _read(name: str) -> frozenset[str]:
     found = answers_read(name)
     return frozenset(found if is_copied(name) else found | answers_read(_source(name)))

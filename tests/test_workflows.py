@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from bakery import bake, template_files
 from checks.pipelines import unknown_parts, unpinned_actions
 from checks.tree import Tree
-from test_files import SLUGS, renderings
+from test_files import SLUGS, renderings, without_marks
 
 WORKFLOWS = ".github/workflows"
 # Each schema, and the files that it is for
@@ -27,10 +28,13 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Lay every distinct text out: the n-th text of each file makes up the n-th project."""
     folder = tmp_path_factory.mktemp("pipelines")
+    count: Counter[str] = Counter()
     for name in template_files():
-        if name.startswith((".github/", ".gitlab")) and name.endswith((".yaml", ".yml")):
-            for number, (_, path, text) in enumerate(renderings(name, SLUGS[2:3])):
-                file = folder / str(number) / path
+        place = without_marks(name)
+        if place.startswith((".github/", ".gitlab")) and place.endswith((".yaml", ".yml")):
+            for _, path, text in renderings(name, SLUGS[2:3]):
+                file = folder / str(count[path]) / path
+                count[path] += 1
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
     yield folder
