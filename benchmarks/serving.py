@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import onnx
 import onnxruntime
@@ -242,9 +242,9 @@ def server(
 def answers(url: str, body: bytes) -> bool:
     """Say whether a server answers the request that it will be measured with."""
     try:
-        answer = httpx.post(url, content=body, headers={"content-type": "application/json"})
+        answer = httpx2.post(url, content=body, headers={"content-type": "application/json"})
         return answer.status_code == 200 and "predictions" in answer.json()
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False
 
 

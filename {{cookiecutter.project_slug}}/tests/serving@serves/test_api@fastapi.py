@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import uvicorn
@@ -49,7 +49,7 @@ def running(predictor, **settings):
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         host, port = listener.getsockname()
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
+        with httpx2.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
             while not server.started:
                 time.sleep(0.01)
             client.server = server
@@ -320,8 +320,8 @@ def test_stopping_answers_what_was_accepted(slow, images):
         time.sleep(0.5)
         client.server.should_exit = True
         time.sleep(0.5)
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{client.base_url}/livez")
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{client.base_url}/livez")
         slow.may_run.set()
         assert [future.result().status_code for future in futures] == [200] * 8
 
@@ -329,12 +329,12 @@ def test_stopping_answers_what_was_accepted(slow, images):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
 def test_the_process_logs_json_and_stops_on_sigterm(model, port, images):
     process = start(model, port=port)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         for _ in range(1000):
             try:
                 until_ready(client)
                 break
-            except httpx.ConnectError:
+            except httpx2.ConnectError:
                 time.sleep(0.01)
         client.post("/predict", json=payload(images[:1]), headers={"x-request-id": "order-42"})
         process.send_signal(signal.SIGTERM)

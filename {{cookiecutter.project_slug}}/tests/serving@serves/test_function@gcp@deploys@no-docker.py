@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from starlette.applications import Starlette
@@ -31,9 +31,9 @@ def client(model):
         [sys.executable, "-m", "functions_framework", *what],
         env=os.environ | {"SERVE_MODEL": str(model)},
     )
-    url, no_reuse = f"http://127.0.0.1:{port}", httpx.Limits(max_keepalive_connections=0)
+    url, no_reuse = f"http://127.0.0.1:{port}", httpx2.Limits(max_keepalive_connections=0)
     try:
-        with httpx.Client(base_url=url, timeout=60, limits=no_reuse) as client:
+        with httpx2.Client(base_url=url, timeout=60, limits=no_reuse) as client:
             give_up = time.monotonic() + 60
             while not is_ready(client) and time.monotonic() < give_up:
                 time.sleep(0.2)
@@ -46,7 +46,7 @@ def client(model):
 def is_ready(client):
     try:
         return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -85,7 +85,7 @@ def function(model):
 
 @pytest.fixture(scope="module")
 def client(model):
-    """Ask the function through httpx, as if the HTTP API stood between them."""
+    """Ask the function through httpx2, as if the HTTP API stood between them."""
     with function(model) as api:
 
         def answer(request):
@@ -119,11 +119,12 @@ def client(model):
             assert kind == "response", content
             status, headers, body = (content[name] for name in ("statusCode", "headers", "body"))
             encoded = content["isBase64Encoded"]
-            return httpx.Response(
+            return httpx2.Response(
                 status, headers=headers, content=base64.b64decode(body) if encoded else body
             )
 
-        with httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api") as client:
+        transport = httpx2.MockTransport(answer)
+        with httpx2.Client(transport=transport, base_url="https://api") as client:
             yield client
 
 

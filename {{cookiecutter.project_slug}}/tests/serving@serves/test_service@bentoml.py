@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import uvicorn
@@ -62,7 +62,7 @@ def running(predictor, **settings):
             thread = threading.Thread(target=server.run, args=([listener],))
             thread.start()
             host, port = listener.getsockname()
-            with httpx.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
+            with httpx2.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
                 while not server.started:
                     time.sleep(0.01)
                 client.server = server
@@ -100,7 +100,7 @@ def until_ready(client):
         try:
             if client.get("/readyz").status_code == 200:
                 return
-        except httpx.TransportError:  # it does not listen yet
+        except httpx2.TransportError:  # it does not listen yet
             pass
         time.sleep(0.01)
     raise TimeoutError
@@ -331,8 +331,8 @@ def test_stopping_answers_what_was_accepted(slow, images):
         time.sleep(0.5)
         client.server.should_exit = True
         time.sleep(0.5)
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{client.base_url}/livez")
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{client.base_url}/livez")
         slow.may_run.set()
         assert [future.result().status_code for future in futures] == [200] * 8
 
@@ -347,14 +347,14 @@ def test_the_process_answers_all_it_accepted_on_sigterm(model, port, images, tmp
     answers = []
 
     def ask_until_it_stops():
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             while True:
                 try:
                     answers.append(client.post("/predict", json=payload(images[:1])).status_code)
-                except httpx.TransportError:  # it does not listen any more
+                except httpx2.TransportError:  # it does not listen any more
                     return
 
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         until_ready(client)
         with ThreadPoolExecutor(8) as pool:
             futures = [pool.submit(ask_until_it_stops) for _ in range(8)]
@@ -423,7 +423,7 @@ def test_what_bentoml_packs_is_what_is_served(model, port, sample, tmp_path):
     assert (build.returncode, errors) == (0, "")
     tag = output.split("__tag__:")[1].strip()
     serve = start("bentoml", "serve", tag, f"--port={port}", PYTHONPATH="", **variables)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         until_ready(client)
         assert client.get("/model").json()["version"] == Predictor(model).version
         assert upload(client, sample).json()["label"] == "7"
