@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bakery import TEMPLATE, Answers, bake, command_line, questions, render, template_files
+import taken_names
+from bakery import TEMPLATE, Answers, bake, command_line, context, environment, questions
 from checks.projects import cli_commands, command_lines, unknown_groups
 from checks.tree import Tree
-from cookiecutter.exceptions import FailedHookException
 from pytest_cookies.plugin import Cookies
 
 HOOKS = sorted((TEMPLATE / "hooks").glob("*.py"))
@@ -38,6 +39,10 @@ WRONG_SLUGS = {
     "device of Windows": "com1",
     "Python's own tests": "test",
     "dependency of a dependency": "sympy",
+    "dependency, with two underscores": "pydantic__core",
+    "module of a dependency, in lower case": "pil",
+    "module of a dependency of a dependency": "yaml",
+    "command of a dependency": "st",
     "empty": "",
     "too long": "a" * 33,
     "parent folder": "../outside",
@@ -293,18 +298,31 @@ def _imported(tree: ast.AST) -> set[str]:
     return found
 
 
-def test_every_dependency_is_refused_as_a_slug(tmp_path: Path) -> None:
-    """The list in the hook is by hand; the imports of the template say what must be on it."""
-    imported = set()
-    for name in template_files():
-        if name.endswith(".py"):
-            imported |= _imported(ast.parse(render(name, {"project_slug": "quartz_reader"})))
-    imported -= {"quartz_reader"}
-    assert "torch" in imported
-    taken = []
-    for module in sorted(imported):
-        try:
-            taken.append(bake({"project_slug": module}, tmp_path).path.name)
-        except FailedHookException as refusal:
-            assert is_a_refusal(str(refusal), "project_slug")  # noqa: PT017
-    assert not taken
+def not_refused(names: set[str]) -> list[str]:
+    """List the names that the hook would take as a slug."""
+    source = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text("utf-8")
+    hook: dict[str, Any] = {}
+    answers = context({"project_slug": "quartz_reader"})
+    exec(environment().from_string(source).render(**answers), hook)  # noqa: S102
+    return sorted(name for name in names if not hook["slug_problem"](name))
+
+
+def test_no_project_takes_a_name_of_a_package_that_it_asks_for() -> None:
+    """These names change with the template, and hardly ever with a new release."""
+    names = taken_names.direct_names()
+    assert {"pil", "dvc", "pytorch_lightning", "sklearn", "st"} <= names
+    assert not not_refused(names), f"`{sys.executable} tests/taken_names.py` adds them to the hook"
+
+
+@pytest.mark.slow
+def test_no_project_takes_a_name_of_any_package_that_it_installs() -> None:
+    """What these packages need in turn changes with their releases."""
+    names = taken_names.all_names()
+    # A dependency of a dependency, one of an extra, one of another platform
+    assert {"sympy", "azure", "pywin32"} <= names
+    assert not not_refused(names), f"`{sys.executable} tests/taken_names.py` adds them to the hook"
+
+
+def test_the_list_of_names_is_laid_out_as_its_script_does() -> None:
+    text = taken_names.listed_text()
+    assert text == taken_names.wrapped(taken_names.listed_names())
