@@ -263,48 +263,54 @@ def render(name: str, answers: Mapping[str, Any], template: Path = TEMPLATE) -> 
     return environment(template).from_string(text).render(**context(answers, template))
 
 
+def names_read(source: str, template: Path = TEMPLATE) -> set[str]:
+    """Name the variables of cookiecutter.json that a Jinja text itself names, by its syntax tree.
+
+    A text that takes all of them at once, as `cookiecutter | tojson` does, names every one.
+    """
+    tree = environment(template).parse(source)
+    names = {node.attr for node in tree.find_all(nodes.Getattr) if _is_answers(node.node)}
+    for node in tree.find_all(nodes.Getitem):
+        if _is_answers(node.node) and isinstance(node.arg, nodes.Const):
+            names.add(node.arg.value)
+    uses = sum(node.name == "cookiecutter" for node in tree.find_all(nodes.Name))
+    looked_up = sum(
+        _is_answers(node.node) for node in tree.find_all((nodes.Getattr, nodes.Getitem))
+    )
+    return names | set(raw_questions(template)) if uses > looked_up else names
+
+
 def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
     """Name the questions whose answers a Jinja text depends on, by its syntax tree.
 
     A derived variable of cookiecutter.json counts as the questions that it is derived from.
     """
     raw = raw_questions(template)
-    found: set[str] = set()
     seen: set[str] = set()
     texts = [source]
     while texts:
-        tree = environment(template).parse(texts.pop())
-        names = {node.attr for node in tree.find_all(nodes.Getattr) if _is_answers(node.node)}
-        for node in tree.find_all(nodes.Getitem):
-            if _is_answers(node.node) and isinstance(node.arg, nodes.Const):
-                names.add(node.arg.value)
-        uses = sum(node.name == "cookiecutter" for node in tree.find_all(nodes.Name))
-        looked_up = sum(
-            _is_answers(node.node) for node in tree.find_all((nodes.Getattr, nodes.Getitem))
-        )
-        if uses > looked_up:  # `cookiecutter | tojson` depends on everything
-            names.update(raw)
-        for name in names - seen:
-            seen.add(name)
-            if name.startswith("__") and isinstance(raw.get(name), str):
-                texts.append(raw[name])
-            elif name in raw and not name.startswith("_"):
-                found.add(name)
-    return found
+        new = names_read(texts.pop(), template) - seen
+        seen |= new
+        derived = (raw.get(name) for name in new if name.startswith("__"))
+        texts += [text for text in derived if isinstance(text, str)]
+    return {name for name in seen if name in raw and not name.startswith("_")}
 
 
 @functools.cache
-def _hook_before_it_acts(template: Path) -> ast.Module:
+def _hook_without_files(template: Path) -> ast.Module:
+    """Parse the post-gen hook as a bake renders it, but let `settle` touch nothing."""
     source = (template / "hooks" / "post_gen_project.py").read_text(encoding="utf-8")
     tree = ast.parse(environment(template).from_string(source).render(**context({}, template)))
-    last = max(n for n, node in enumerate(tree.body) if getattr(node, "name", "") == "final")
-    return ast.Module(tree.body[: last + 1], [])
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "settle":
+            node.body = [ast.Pass(lineno=node.lineno, col_offset=0)]
+    return tree
 
 
 @functools.cache
 def _hook_for_other_answers(template: Path) -> tuple[CodeType, Answers]:
-    """Return the start of the hook, which reads `ANSWERS` as it finds it, and all answers."""
-    tree = _hook_before_it_acts(template)
+    """Return the hook without its `ANSWERS`, which the caller sets, and the default answers."""
+    tree = _hook_without_files(template)
     rest = [node for node in tree.body if "ANSWERS" not in _assigned(node)]
     return compile(ast.Module(rest, []), "hook", "exec"), context({}, template)["cookiecutter"]
 
@@ -322,19 +328,25 @@ class Marks:
         holds: Whether each word holds.
         final: Maps a rendered path to where its file ends up, or to None.
         pattern: Matches a mark; its group is the word.
+        printed: What the hook prints, right only where the derived answers were given too.
     """
 
     holds: dict[str, bool]
     final: Callable[[str], str | None]
     pattern: re.Pattern[str]
+    printed: str
 
 
 def marks(answers: Mapping[str, Any], template: Path = TEMPLATE) -> Marks:
-    """Run the post-gen hook up to where it touches files."""
+    """Run the post-gen hook on no files."""
     code, usual = _hook_for_other_answers(template)
-    names: dict[str, Any] = {"ANSWERS": {**usual, **answers}}
-    exec(code, names)  # noqa: S102
-    return Marks(names["HOLDS"], names["final"], names["MARK"])
+    lines: list[str] = []
+    names: dict[str, Any] = {
+        "ANSWERS": {**usual, **answers},
+        "print": lambda *words: lines.append(" ".join(map(str, words)) + "\n"),
+    }
+    exec(code, names)  # noqa: S102 - the template's own hook
+    return Marks(names["HOLDS"], names["final"], names["MARK"], "".join(lines))
 
 
 @functools.cache
@@ -343,7 +355,7 @@ def words_read(template: Path = TEMPLATE) -> dict[str, set[str]]:
     known = questions(template)
     values = {
         name: node.value
-        for node in _hook_before_it_acts(template).body
+        for node in _hook_without_files(template).body
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
         for name in _assigned(node)
     }
@@ -360,7 +372,7 @@ def words_read(template: Path = TEMPLATE) -> dict[str, set[str]]:
     table = values["HOLDS"]
     assert isinstance(table, ast.Dict)
     return {
-        word.value: reads(condition)
+        str(word.value): reads(condition)
         for word, condition in zip(table.keys, table.values, strict=True)
         if isinstance(word, ast.Constant)
     }
