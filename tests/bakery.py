@@ -11,13 +11,12 @@ import functools
 import io
 import itertools
 import json
-import math
 import os
 import random
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -38,7 +37,6 @@ TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 
 # They change words inside files, never which parts a project has: one value per bake is enough
 COSMETIC = ("license", "python_version", "environment")
-FULL_PRODUCT_LIMIT = 500
 
 # Thousands of small files are written and removed: in memory, where there is such a folder
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
@@ -77,49 +75,19 @@ def product(toggles: Toggles) -> Iterator[Answers]:
         yield dict(zip(toggles, values, strict=True))
 
 
-def _pairs(row: Answers, first: Iterable[str]) -> Iterator[tuple[tuple[str, Any], ...]]:
-    for name in first:
-        for other in row:
-            if other != name:
-                yield tuple(sorted([(name, row[name]), (other, row[other])], key=str))
+def combinations(toggles: Toggles) -> list[Answers]:
+    """List every combination of the structural toggles, each with cosmetic answers.
 
-
-def combinations(toggles: Toggles, limit: int = FULL_PRODUCT_LIMIT) -> list[Answers]:
-    """List the answers to bake.
-
-    Up to `limit` that is every combination. Beyond, it is every combination of the structural
-    toggles, each with cosmetic answers chosen so that every pair that holds a cosmetic answer
-    occurs somewhere.
+    These take turns, so that every pair that holds a cosmetic answer occurs somewhere.
     """
-    if math.prod(len(values) for values in toggles.values()) <= limit:
-        return list(product(toggles))
     names = [name for name in COSMETIC if name in toggles]
-    looks = list(product({name: toggles[name] for name in names}))
-    open_pairs = {
-        tuple(sorted([(name, value), (other, other_value)], key=str))
-        for name in names
-        for value in toggles[name]
-        for other in toggles
-        if other != name
-        for other_value in toggles[other]
-    }
-    rows = []
+    looks = itertools.cycle(product({name: toggles[name] for name in names}))
     structural = {name: values for name, values in toggles.items() if name not in names}
-    parts_list = list(product(structural))
-    # In any mixed order every pair occurs early, and the search below ends soon
-    random.Random(0).shuffle(parts_list)
-    for number, parts in enumerate(parts_list):
-        # A different start each time spreads the looks evenly once every pair has occurred
-        turned = looks[number % len(looks) :] + looks[: number % len(looks)]
-        row = turned[0] | parts
-        if open_pairs:
-            candidates = [look | parts for look in turned]
-            row = max(candidates, key=lambda one: len(open_pairs.intersection(_pairs(one, names))))
-            open_pairs.difference_update(_pairs(row, names))
-        rows.append({name: row[name] for name in toggles})
-    # Left over where there are more looks than structural rows to show them
-    defaults = {name: values[0] for name, values in toggles.items()}
-    return rows + [defaults | dict(pair) for pair in sorted(open_pairs, key=str)]
+    parts = list(product(structural))
+    # In the order of `product` a look would meet the same few answers again and again
+    random.Random(0).shuffle(parts)
+    rows = [look | part for look, part in zip(looks, parts, strict=False)]
+    return [{name: row[name] for name in toggles} for row in rows]
 
 
 class ReusedEnvironment(StrictEnvironment):

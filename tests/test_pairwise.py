@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from allpairspy import AllPairs
 from bakery import Answers, bake, questions
+from covering import covering
 from machine import plain_environment
 from packaging.requirements import Requirement
 
@@ -28,8 +28,7 @@ CODE = ("configs", "notebooks", "src", "tests", "dvc.yaml", ".dvc", ".dvcignore"
 
 def rows() -> list[Answers]:
     """Cover every pair of answers."""
-    toggles = questions()
-    return [dict(zip(toggles, row, strict=True)) for row in AllPairs(list(toggles.values()))]
+    return covering(questions(), 2)
 
 
 def name(row: Answers) -> str:

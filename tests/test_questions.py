@@ -16,12 +16,12 @@ from bakery import (
     combinations,
     command_line,
     free_text,
-    product,
     questions,
     raw_questions,
     read_tree,
 )
 from checks.projects import WORDS
+from covering import covering, missing
 
 # More questions than there are today: what the design plans
 PLANNED: dict[str, list[Any]] = {
@@ -35,10 +35,9 @@ PLANNED: dict[str, list[Any]] = {
     "docker": [True, False],
     "ci": ["github", "gitlab", "none"],
     "cloud": ["none", "gcp", "aws", "azure"],
-    "frontend": [False, True],
-    "monitoring": [False, True],
+    "monitoring": ["none", "prometheus", "elastic"],
+    "frontend": ["none", "streamlit"],
 }
-FEW_PARTS = {name: PLANNED[name] for name in (*COSMETIC, "docker")}
 
 
 def _labels() -> dict[str, Any]:
@@ -137,24 +136,39 @@ def test_the_fast_bake_is_the_command_lines(tmp_path: Path, which: int) -> None:
     assert run.stdout == fast.output
 
 
-@pytest.mark.parametrize("toggles", [questions(), PLANNED, FEW_PARTS], ids=["real", "plan", "few"])
-@pytest.mark.parametrize("limit", [1, 500])
-def test_every_structural_combination_and_every_pair_is_baked(toggles: Toggles, limit: int) -> None:
-    rows = combinations(toggles, limit)
+@pytest.mark.parametrize(("toggles", "count"), [(questions(), 720), (PLANNED, 12_960)])
+def test_every_structural_combination_and_every_pair_is_there(toggles: Toggles, count: int) -> None:
+    rows = combinations(toggles)
     structural = {name: values for name, values in toggles.items() if name not in COSMETIC}
 
     parts = {tuple(row[name] for name in structural) for row in rows}
     assert parts == set(itertools.product(*structural.values()))
+    assert len(rows) == count
     assert all(list(row) == list(toggles) for row in rows)
-    for look, other in itertools.product(COSMETIC, toggles):
-        if look != other:
-            pairs = {(row[look], row[other]) for row in rows}
-            assert pairs == set(itertools.product(toggles[look], toggles[other])), (look, other)
+    assert not missing(rows, {name: toggles[name] for name in COSMETIC}, len(COSMETIC))
+    for look, other in itertools.product(COSMETIC, structural):
+        assert not missing(rows, {name: toggles[name] for name in (look, other)}, 2)
 
 
-def test_few_questions_are_baked_in_full() -> None:
-    assert combinations(FEW_PARTS) == list(product(FEW_PARTS))
-    assert len(combinations(PLANNED)) == 8640
+@pytest.mark.parametrize("toggles", [questions(), PLANNED], ids=["real", "plan"])
+@pytest.mark.parametrize("strength", [2, 3, 4])
+def test_a_covering_array_holds_every_few_answers(toggles: Toggles, strength: int) -> None:
+    rows = covering(toggles, strength)
+    for names in itertools.combinations(toggles, strength):
+        held = {tuple(row[name] for name in names) for row in rows}
+        assert held == set(itertools.product(*(toggles[name] for name in names)))
+
+
+def test_what_a_covering_array_misses_is_noticed() -> None:
+    toggles: Toggles = {"a": [1, 2], "b": ["x", "y"], "c": [True, False]}
+    rows = covering(toggles, 2)
+    assert len(rows) == 4
+    assert len(missing(rows[1:], toggles, 2)) == 3
+
+
+def test_few_questions_are_covered_by_their_product() -> None:
+    toggles: Toggles = {"a": [1, 2], "b": ["x", "y", "z"]}
+    assert len(covering(toggles, 4)) == 6
 
 
 def test_the_engine_is_the_one_the_design_was_tested_with() -> None:
