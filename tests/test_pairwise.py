@@ -7,6 +7,7 @@ A tracker's second row is left to `nox -s slow`, and the default answers to `tes
 where the job of the pipeline runs `pytest --cov`.
 """
 
+import fnmatch
 import functools
 import hashlib
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bakery import Answers, bake, questions
+from bakery import Answers, bake, marks, questions, template_files
 from covering import covering
 from machine import plain_environment
 from packaging.requirements import Requirement
@@ -66,7 +67,8 @@ def code_of(folder: Path) -> str:
 def own_tests(folder: Path) -> dict[str, str]:
     """Return the texts of a baked project's test files by their paths in it."""
     return {
-        f"tests/{path.name}": path.read_text("utf-8") for path in folder.glob("tests/test_*.py")
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in folder.glob("tests/**/test_*.py")
     }
 
 
@@ -134,6 +136,19 @@ def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) ->
     which = files or ["--cov"]
     output = run(bake(row, tmp_path).path, "pytest", *which, "-p", "no:cacheprovider", "-q")
     assert " skipped" not in output, output
+
+
+def test_every_test_file_of_the_template_is_run(tmp_path: Path) -> None:
+    """The default project's tests run in `test_pipelines.py`."""
+    ran = set(own_tests(bake({}, tmp_path / "default").path))
+    for number, (row, files, slow) in enumerate(distinct()):
+        if not slow:
+            ran |= set(files or own_tests(bake(row, tmp_path / str(number)).path))
+    pattern = marks({}).pattern
+    finals = {pattern.sub("", name) for name in template_files()}
+    there = {path for path in finals if fnmatch.fnmatch(path, "tests/*test_*.py")}
+    assert len(there) > 15
+    assert there == ran
 
 
 def merged(requirements: Iterable[str]) -> dict[tuple[str, ...], set[str]]:
