@@ -16,7 +16,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -75,12 +75,12 @@ def product(toggles: Toggles) -> Iterator[Answers]:
         yield dict(zip(toggles, values, strict=True))
 
 
-def combinations(toggles: Toggles) -> list[Answers]:
+def combinations(toggles: Toggles, cosmetic: Collection[str] = COSMETIC) -> list[Answers]:
     """List every combination of the structural toggles, each with cosmetic answers.
 
     These take turns, so that every pair that holds a cosmetic answer occurs somewhere.
     """
-    names = [name for name in COSMETIC if name in toggles]
+    names = [name for name in cosmetic if name in toggles]
     looks = itertools.cycle(product({name: toggles[name] for name in names}))
     structural = {name: values for name, values in toggles.items() if name not in names}
     parts = list(product(structural))
@@ -231,7 +231,8 @@ def render(name: str, answers: Mapping[str, Any], template: Path = TEMPLATE) -> 
     return environment(template).from_string(text).render(**context(answers, template))
 
 
-def names_read(source: str, template: Path = TEMPLATE) -> set[str]:
+@functools.lru_cache(maxsize=2000)
+def names_read(source: str, template: Path = TEMPLATE) -> frozenset[str]:
     """Name the variables of cookiecutter.json that a Jinja text itself names, by its syntax tree.
 
     A text that takes all of them at once, as `cookiecutter | tojson` does, names every one.
@@ -245,7 +246,7 @@ def names_read(source: str, template: Path = TEMPLATE) -> set[str]:
     looked_up = sum(
         _is_answers(node.node) for node in tree.find_all((nodes.Getattr, nodes.Getitem))
     )
-    return names | set(raw_questions(template)) if uses > looked_up else names
+    return frozenset(names | set(raw_questions(template)) if uses > looked_up else names)
 
 
 def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:

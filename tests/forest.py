@@ -38,7 +38,7 @@ import operator
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -51,7 +51,6 @@ from bakery import (
     is_copied,
     marks,
     names_read,
-    questions,
     raw_questions,
     template_files,
 )
@@ -251,12 +250,17 @@ class Forest:
     holds: dict[str, Where] = field(default_factory=dict)
 
     @classmethod
-    def grow(cls, rows: list[Answers]) -> Self:
-        """Render the projects of `rows`: each file once for each set of answers that it reads."""
+    def grow(cls, rows: list[Answers], files: Collection[str] | None = None) -> Self:
+        """Render the projects of `rows`: each file once for each set of answers that it reads.
+
+        Args:
+            rows: The answers of each combination; all rows answer the same questions.
+            files: Which files of the template to render, all if None.
+        """
         everything = (1 << len(rows)) - 1
         contexts = Contexts()
         names = [contexts.of(row) for row in rows]
-        chosen = {name: _column(row[name] for row in names) for name in questions()}
+        chosen = {name: _column(row[name] for row in rows) for name in rows[0]}
         runs = [marks(one) for one in names]
         pattern = runs[0].pattern
         holds = {
@@ -266,6 +270,8 @@ class Forest:
         found: dict[str, dict[Any, Where]] = defaultdict(lambda: defaultdict(int))
         possible = set()
         for source in sources():
+            if files is not None and source.name not in files:
+                continue
             read = [chosen[name] for name in sorted(source.reads & chosen.keys())]
             kept = everything
             for word in pattern.findall(source.name):

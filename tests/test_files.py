@@ -1,16 +1,20 @@
 """Every template file is rendered for every combination of the answers that it reads."""
 
-import functools
+import math
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from bakery import (
+    COSMETIC,
     TREE,
     Answers,
+    Toggles,
     answers_read,
+    combinations,
     environment,
     free_text,
     is_copied,
@@ -18,18 +22,37 @@ from bakery import (
     product,
     questions,
     raw_questions,
-    render,
     template_files,
     words_read,
 )
 from checks.texts import check_text, ruff_problems
 from cookiecutter.generate import is_copy_only_path
+from covering import covering
+from forest import SLUG, Forest, first
 from jinja2 import nodes
 
-Renderings = dict[str, list[tuple[Answers, str, str]]]
-
 # Line breaks and the order of imports depend on the slug: shortest, usual, longest
-SLUGS = ("q", "qz", "quartz_reader", "q" * 32)
+SLUGS = ("q", "qz", SLUG, "q" * 32)
+# Of a file that depends on more sets of answers than this, only some are rendered
+FULL = 6000
+
+
+@dataclass(frozen=True)
+class Text:
+    """One of the texts that a file of the template can become.
+
+    Attributes:
+        answers: The first answers that it was found with.
+        path: Where it stands in the project.
+        text: The text itself.
+    """
+
+    answers: Answers
+    path: str
+    text: str
+
+
+Texts = dict[str, list[Text]]
 
 
 def _source(name: str) -> str:
@@ -42,48 +65,60 @@ def without_marks(name: str) -> str:
     return marks({}).pattern.sub("", name)
 
 
-@functools.cache
 def _read(name: str) -> frozenset[str]:
-    found = answers_read(name)
-    return frozenset(found if is_copied(name) else found | answers_read(_source(name)))
+    """Name the questions that a file's text, path and presence depend on."""
+    found = (
+        answers_read(name) if is_copied(name) else answers_read(name) | answers_read(_source(name))
+    )
+    words = marks({}).pattern.findall(name)
+    return frozenset(found.union(*(words_read()[word] for word in words)))
 
 
-def renderings(name: str, slugs: tuple[str, ...] = SLUGS) -> list[tuple[Answers, str, str]]:
-    """Render a template file for all answers that it, or the pruning of it, depends on.
+def rows_for(read: Collection[str]) -> list[Answers]:
+    """List the answers to render a file for that depends on the questions `read`.
 
-    Returns:
-        For each distinct text that is kept: the answers, the path, the text.
+    Where they are not too many, that is every combination of these answers. Else it is every
+    combination of the structural ones, with cosmetic answers and slugs that take turns, and
+    every four answers, cosmetic or not, somewhere.
     """
-    read = set(_read(name))
-    own = {"project_slug": SLUGS[2]}
-    for word in marks(own).pattern.findall(name):
-        read |= words_read()[word]
-    toggles = {toggle: values for toggle, values in questions().items() if toggle in read}
-    found: dict[tuple[str, str], Answers] = {}
-    for slug in slugs if "project_slug" in read else SLUGS[2:3]:
-        path = environment().from_string(name).render(cookiecutter={"project_slug": slug})
-        for answers in product(toggles):
-            row = {**answers, "project_slug": slug}
-            if place := marks(row).final(path):
-                found.setdefault((place, render(name, row)), row)
-    return [(row, path, text) for (path, text), row in found.items()]
+    everything: Toggles = {"project_slug": list(SLUGS), **questions()}
+    toggles = {name: values for name, values in everything.items() if name in read}
+    if math.prod(map(len, toggles.values())) <= FULL:
+        rows = list(product(toggles))
+    else:
+        rows = combinations(toggles, ("project_slug", *COSMETIC)) + covering(toggles, 4)
+    return [{"project_slug": SLUG, **row} for row in rows]
 
 
 @pytest.fixture(scope="module")
-def rendered() -> Renderings:
-    """Every distinct text that the template can produce, by template file."""
-    return {name: renderings(name) for name in template_files()}
+def rendered() -> Texts:
+    """Return every distinct text that the template can produce, by template file."""
+    alike: dict[frozenset[str], list[str]] = {}
+    for name in template_files():
+        alike.setdefault(_read(name), []).append(name)
+    found: Texts = {}
+    for read, names in alike.items():
+        rows = rows_for(read)
+        for name in names:
+            forest = Forest.grow(rows, [name])
+            assert not forest.binaries
+            found[name] = [
+                Text(rows[first(where)], path, text)
+                for path, texts in forest.variants.items()
+                for text, where in texts.items()
+            ]
+    return found
 
 
 def test_every_text_of_every_file(
-    rendered: Renderings, record_property: Callable[[str, str], None]
+    rendered: Texts, record_property: Callable[[str, str], None]
 ) -> None:
     started = time.perf_counter()
     problems = [
-        f"{name} with {answers}: {problem}"
-        for name, rows in rendered.items()
-        for answers, path, text in rows
-        for problem in check_text(path, text)
+        f"{name} with {one.answers}: {problem}"
+        for name, texts in rendered.items()
+        for one in texts
+        for problem in check_text(one.path, one.text)
     ]
     count = sum(map(len, rendered.values()))
     seconds = time.perf_counter() - started
@@ -99,11 +134,11 @@ def ruff_settings(pyproject: str) -> str:
     return str((settings["project"]["requires-python"], settings["tool"]["ruff"]))
 
 
-def test_every_text_is_formatted_and_linted(rendered: Renderings, tmp_path: Path) -> None:
+def test_every_text_is_formatted_and_linted(rendered: Texts, tmp_path: Path) -> None:
     """Lay the texts out as projects, with each ruff configuration there is, and run ruff once."""
     configs: dict[tuple[str, str], str] = {}
-    for answers, _, text in rendered["pyproject.toml"]:
-        configs.setdefault((answers["project_slug"], ruff_settings(text)), text)
+    for one in rendered["pyproject.toml"]:
+        configs.setdefault((one.answers["project_slug"], ruff_settings(one.text)), one.text)
     assert {slug for slug, _ in configs} == set(SLUGS)
     for number, ((slug, _), pyproject) in enumerate(configs.items()):
         _lay_out(tmp_path / str(number), slug, pyproject, rendered)
@@ -112,20 +147,20 @@ def test_every_text_is_formatted_and_linted(rendered: Renderings, tmp_path: Path
     assert not problems, "\n".join(problems)
 
 
-def _lay_out(folder: Path, slug: str, pyproject: str, rendered: Renderings) -> None:
-    for rows in rendered.values():
-        lint = [row for row in rows if row[1].endswith((".py", ".ipynb"))]
-        mine = [row for row in lint if row[0]["project_slug"] == slug]
-        for variant, (_, path, text) in enumerate(mine or lint):
+def _lay_out(folder: Path, slug: str, pyproject: str, rendered: Texts) -> None:
+    for texts in rendered.values():
+        lint = [one for one in texts if one.path.endswith((".py", ".ipynb"))]
+        mine = [one for one in lint if one.answers["project_slug"] == slug]
+        for variant, one in enumerate(mine or lint):
             # The n-th text of each file makes up the n-th project
             project = folder / str(variant)
             package = project / "src" / slug / "__init__.py"
-            file = project / path.replace(SLUGS[2], slug)
+            file = project / one.path.replace(SLUG, slug)
             for place in (package, file):
                 place.parent.mkdir(parents=True, exist_ok=True)
             if not package.exists():  # without it ruff takes the package for another's
                 package.write_text('"""A package."""\n', encoding="utf-8")
-            file.write_text(text, encoding="utf-8")
+            file.write_text(one.text, encoding="utf-8")
             (project / "pyproject.toml").write_text(pyproject, encoding="utf-8")
 
 
