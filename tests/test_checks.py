@@ -87,6 +87,11 @@ notebooks/
 src/net/
   cli.py
   model.py
+  datasets/       yours: digits.py
+  inference/
+    predictor.py  the only inference code
+  serving/
+    payloads.py
 tests/
 ```
 """
@@ -113,6 +118,23 @@ FILES = {
         'class Net:\n    """A net."""\n\n    copy = clone\n\n    def fit(self) -> None:\n'
         '        """Fit."""\n'
     ),
+    "src/net/datasets/__init__.py": '"""Data."""\n',
+    "src/net/datasets/digits.py": '"""Digits."""\n',
+    "src/net/inference/__init__.py": '"""Inference."""\n',
+    "src/net/inference/predictor.py": (
+        '"""Predicts."""\n\nfrom ..datasets import digits\nfrom ..model import Net\n\n'
+        "PARTS = (digits, Net)\n"
+    ),
+    "src/net/serving/__init__.py": '"""Serving."""\n',
+    "src/net/serving/payloads.py": (
+        '"""Bodies."""\n\nfrom net.inference.predictor import PARTS\n\nfrom . import __doc__\n\n'
+        "BODIES = (PARTS, __doc__)\n"
+    ),
+    "tests/serving/test_payloads.py": (
+        "from helpers import help_me\n\nfrom net.serving import payloads\n\n\n"
+        "def test_bodies():\n    assert help_me(payloads.BODIES)\n"
+    ),
+    "tests/helpers.py": "def help_me(value):\n    return value\n",
     "tests/test_model.py": (
         "import hydra\nimport pytest\n\nfrom net.model import Net\n\n\n"
         '@pytest.mark.parametrize("override", ["model=mlp", "seed=1"])\n'
@@ -186,8 +208,14 @@ def swap(path: str, old: str, new: str) -> Callable[[Tree], Tree]:
 def listed(tree: Tree, path: str) -> Tree:
     """Name a file's module or folder in the README's layout."""
     folder, _, name = path.rpartition("/")
-    line = f"  {name}" if folder == "src/net" else f"{folder}/" if folder else name
-    readme = tree.texts["README.md"].replace("\nsrc/net/\n", f"\nsrc/net/\n{line}\n")
+    inside = f"{folder}/".removeprefix("src/net/")
+    if folder == "src/net":
+        old, new = "src/net/\n", f"src/net/\n  {name}\n"
+    elif folder.startswith("src/net/"):
+        old, new = "src/net/\n", f"src/net/\n  {inside}  {name}\n"
+    else:
+        old, new = "configs/\n", f"configs/\n{inside if folder else name}\n"
+    readme = tree.texts["README.md"].replace(f"\n{old}", f"\n{new}")
     return tree.with_file("README.md", readme)
 
 
@@ -212,14 +240,28 @@ def dockerised(dockerfile: str, ignore: str, **answers: str) -> Callable[[Tree],
     )
 
 
-def served(imports: str) -> Callable[[Tree], Tree]:
-    """Return a fault in what a service imports, which runs with the group `serve` alone."""
+def served(imports: str, *files: str) -> Callable[[Tree], Tree]:
+    """Return a fault: a service runs with one group, and files that it imports need another."""
     settings = FILES["pyproject.toml"].replace(
         "[dependency-groups]\n", '[dependency-groups]\nserve = ["scikit-learn"]\n'
     )
     assert settings != FILES["pyproject.toml"]
-    service = f'"""Serves."""\n\n{imports}\n\nfrom .model import Net\n\nNET = (Net, hydra)\n'
-    return lambda tree: extra("src/net/api.py", service)(tree.with_file("pyproject.toml", settings))
+    api = extra("src/net/serving/api.py", f'"""Serves."""\n\n{imports}\n')
+
+    def plant(tree: Tree) -> Tree:
+        for path in files:
+            tree = tree.with_file(path, f"{FILES[path]}import hydra\n")
+        return api(tree.with_file("pyproject.toml", settings))
+
+    return plant
+
+
+def wing(name: str, imports: str) -> Callable[[Tree], Tree]:
+    """Return a fault in the one module of a wing of its own."""
+    part = f'"""A part."""\n\n{imports}\n' if imports else '"""A part."""\n'
+    return lambda tree: extra(f"src/net/{name}/part.py", part)(
+        extra(f"src/net/{name}/__init__.py", '"""A wing."""\n')(tree)
+    )
 
 
 WORKFLOW = "on:\n  push: {}\njobs:\n  a:\n"
@@ -285,7 +327,8 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         "files", "export.py: should not be there",
     ),
     "file pruned that should stay": (
-        lambda tree: tree.without("notebooks/look.ipynb"), "files", "look.ipynb: is missing",
+        lambda tree: swap("README.md", "notebooks/\n", "")(tree.without("notebooks/look.ipynb")),
+        "files", "look.ipynb: is missing",
     ),
     "file from nowhere": (
         lambda tree: tree.with_file("docs/more.md", "# More\n"), "files", "more.md: should not",
@@ -300,6 +343,18 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         add("README.md", "\nSee `src/net/data.py`.\n"), "dangling_paths", "src/net/data.py",
     ),
     "path of no folder": (add("README.md", "\nSee `src/nets/`.\n"), "dangling_paths", "src/nets"),
+    "path of no file, in a folder of the package": (
+        add("README.md", "\nSee `datasets/mnist.py`.\n"), "dangling_paths", "datasets/mnist.py",
+    ),
+    "path of no file, in a folder that is named like one of outputs": (
+        add("README.md", "\nSee `data/batches.py`.\n"), "dangling_paths", "data/batches.py",
+    ),
+    "path of no file, in a folder that is named like that of models": (
+        add("README.md", "\nSee `models/cnn.py`.\n"), "dangling_paths", "models/cnn.py",
+    ),
+    "path of no file in a folder": (
+        add("README.md", "\nSee `src/net/data/raw.py`.\n"), "dangling_paths", "net/data/raw.py",
+    ),
     "pattern in no folder": (
         add("README.md", "\nSee `configs/data/*.yaml`.\n"), "dangling_paths", "configs/data",
     ),
@@ -323,6 +378,18 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "module that the layout leaves out": (
         swap("README.md", "  model.py\n", ""), "unlisted_parts", "leaves out model.py",
+    ),
+    "module that the layout leaves out of its folder": (
+        swap("README.md", "    predictor.py  the only inference code\n", ""),
+        "unlisted_parts", "leaves out inference/predictor.py",
+    ),
+    "module that the layout leaves out behind its folder": (
+        swap("README.md", "yours: digits.py", "yours"),
+        "unlisted_parts", "leaves out datasets/digits.py",
+    ),
+    "module that the layout has in another folder": (
+        swap("README.md", "    payloads.py\n", "    payloads.py\n    predictor.py\n"),
+        "unlisted_parts", "has src/net/serving/predictor.py, which is not there",
     ),
     "folder that the layout leaves out": (
         swap("README.md", "docs/\n", ""), "unlisted_parts", "leaves out docs/",
@@ -375,7 +442,48 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         add("src/net/__init__.py", "import pytest\n"), "undeclared_imports", "imports pytest",
     ),
     "import of a service from outside its group": (
-        served("import hydra"), "unserved_imports", "imports hydra, which group serve",
+        served("import hydra\n\nfrom ..model import Net\n\nNET = (Net, hydra)"),
+        "unserved_imports", "imports hydra, which group serve",
+    ),
+    "import of a service through another folder": (
+        served(
+            "from ..inference.predictor import PARTS\n\nALL = PARTS",
+            "src/net/inference/predictor.py",
+        ),
+        "unserved_imports", "inference/predictor.py: imports hydra, which group serve",
+    ),
+    "import of a service through a module of another folder": (
+        served(
+            "from ..inference import predictor\n\nALL = predictor",
+            "src/net/inference/predictor.py",
+        ),
+        "unserved_imports", "inference/predictor.py: imports hydra, which group serve",
+    ),
+    "import of a service through the package's own name": (
+        served(
+            "from net.serving import payloads\n\nALL = payloads", "src/net/inference/predictor.py"
+        ),
+        "unserved_imports", "inference/predictor.py: imports hydra, which group serve",
+    ),
+    "import of a service through a module of its folder": (
+        served("from . import payloads\n\nALL = payloads", "src/net/serving/payloads.py"),
+        "unserved_imports", "serving/payloads.py: imports hydra, which group serve",
+    ),
+    "import of a service through a module of the package": (
+        served("from .. import model\n\nALL = model", "src/net/model.py"),
+        "unserved_imports", "net/model.py: imports hydra, which group serve",
+    ),
+    "import of a service through the package": (
+        served("ALL = ()", "src/net/__init__.py"),
+        "unserved_imports", "net/__init__.py: imports hydra, which group serve",
+    ),
+    "group without a module that runs with it alone": (
+        swap("pyproject.toml", "[dependency-groups]\n", '[dependency-groups]\nserve = ["typer"]\n'),
+        "unserved_imports", "no module of group serve is there",
+    ),
+    "module of the package, imported as if it were one of its own": (
+        add("src/net/inference/predictor.py", "import predictor\n"),
+        "undeclared_imports", "imports predictor",
     ),
     "undeclared target": (
         extra("configs/model/x.yaml", "_target_: torch.nn.Linear\nin_features: 1\n"),
@@ -438,7 +546,7 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         add("src/net/__init__.py", "from .data import Data\n"), "broken_imports", "net.data.Data",
     ),
     "import of no name": (
-        add("src/net/__init__.py", "from .model import Nets\n"), "broken_imports", "model.Nets",
+        add("src/net/cli.py", "from .model import Nets\n"), "broken_imports", "model.Nets",
     ),
     "import of no name in a test": (
         swap("tests/test_model.py", "import Net\n", "import Net, Nets\n"),
@@ -456,6 +564,78 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "entry point that is not there": (
         swap("pyproject.toml", "net.cli:app", "net.cli:main"), "broken_references", "cli.main",
+    ),
+    # the order of the package's folders
+    "import of a wing above": (
+        add("src/net/inference/predictor.py", "from ..serving.payloads import BODIES\n"),
+        "wrong_direction", "serving is not below inference",
+    ),
+    "import of a wing above, in a function": (
+        add("src/net/inference/predictor.py", "def a():\n    from ..serving import payloads\n"),
+        "wrong_direction", "serving is not below inference",
+    ),
+    "import of a wing above, for types alone": (
+        add(
+            "src/net/inference/predictor.py",
+            "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
+            "    from net.serving import payloads\n",
+        ),
+        "wrong_direction", "serving is not below inference",
+    ),
+    "import of a wing above, as a whole": (
+        add("src/net/inference/predictor.py", "from .. import serving\n"),
+        "wrong_direction", "serving is not below inference",
+    ),
+    "import of a wing beside": (
+        wing("networks", "from ..datasets import digits"),
+        "wrong_direction", "datasets is not below networks",
+    ),
+    "import of the wing beside the service": (
+        wing("evaluation", "from ..serving import payloads"),
+        "wrong_direction", "serving is not below evaluation",
+    ),
+    "import of what trains, from the service": (
+        lambda tree: wing("training", "")(tree).with_file(
+            "src/net/serving/payloads.py",
+            FILES["src/net/serving/payloads.py"] + "from ..training.part import __doc__\n",
+        ),
+        "wrong_direction", "training is not below serving",
+    ),
+    "import of the cloud, from what trains": (
+        lambda tree: wing("training", "from ..cloud import part")(wing("cloud", "")(tree)),
+        "wrong_direction", "cloud is not below training",
+    ),
+    "import of the command line, from a wing": (
+        add("src/net/serving/payloads.py", "from ..cli import app\n"),
+        "wrong_direction", "cli is not below serving",
+    ),
+    "import of a wing, from a module on the ground": (
+        add("src/net/model.py", "from .datasets import digits\n"),
+        "wrong_direction", "datasets is not below model",
+    ),
+    "import of a wing, from the package itself": (
+        add("src/net/__init__.py", "from .datasets import digits\n"),
+        "wrong_direction", "datasets is not below __init__",
+    ),
+    "wing without a place": (
+        wing("helpers", ""), "wrong_direction", "net/helpers/: has no place in the order",
+    ),
+    "wing that imports when it is imported": (
+        add("src/net/inference/__init__.py", "\nfrom .predictor import PARTS\n"),
+        "busy_packages", "inference/__init__.py: holds more than a docstring",
+    ),
+    "wing without a docstring": (
+        swap("src/net/inference/__init__.py", '"""Inference."""', "# Inference"),
+        "busy_packages", "inference/__init__.py: holds more than a docstring, or none",
+    ),
+    "wing that is no package": (
+        lambda tree: replace(
+            tree.without("src/net/datasets/__init__.py").with_file(
+                "src/net/inference/predictor.py", '"""Predicts."""\n\nPARTS = ()\n'
+            ),
+            possible=tree.possible - {"src/net/datasets/__init__.py"},
+        ),
+        "busy_packages", "net/datasets/: has no __init__.py",
     ),
     # containers
     "copy of no file": (
@@ -596,6 +776,21 @@ def test_what_belongs_in_a_project_is_no_residue() -> None:
     assert texts.residue("a.yml", workflow) == []
     assert texts.residue("a.py", 'x = f"{{{value}}}"\n') == []
     assert texts.residue("a.py", "x = {'a': {}}\n") == []
+
+
+def test_a_file_of_a_workflow_is_none_of_its_inputs() -> None:
+    workflow = "on:\n  push: {}\njobs:\n  a:\n    steps:\n      - run: %s\n"
+    path = ".github/workflows/a.yaml"
+    assert projects.unknown_parts(TREE.with_file(path, workflow % "ls src/net/inputs.py")) == []
+    assert projects.unknown_parts(TREE.with_file(path, workflow % "'${{ inputs.py }}'"))
+
+
+def test_a_flat_package_has_no_order() -> None:
+    flat = replace(
+        TREE, files={path: text for path, text in TREE.files.items() if path.count("/") < 3}
+    )
+    planted = flat.with_file("src/net/model.py", "from .cli import app\n")
+    assert projects.wrong_direction(planted) == []
 
 
 def test_blank_lines_in_a_code_block_are_the_codes() -> None:

@@ -97,7 +97,7 @@ def _workflow_problems(text: str) -> tuple[str, ...]:
     }
     found += [
         f"reads the input {name}, which is not asked for"
-        for name in sorted(set(re.findall(r"(?<![\w.])inputs\.([\w-]+)", text)))
+        for name in sorted(set(re.findall(r"(?<![\w./])inputs\.([\w-]+)", text)))
         if name not in inputs
     ]
     return tuple(found)

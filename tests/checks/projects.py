@@ -24,12 +24,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from checks.clouds import unknown_environments, unknown_to_terraform, unset_variables
 from checks.pipelines import unknown_parts
+from checks.syntax import eager_imports, imported_names, module_files, syntax
 from checks.texts import cells, check_text, read_yaml, unparsable
 from checks.tree import Tree
+from checks.wings import busy_packages, wrong_direction
 
-# Made by commands, so named but not baked
+# Made by commands, so named but not baked. Each is precise: `data/batches.py` is no output.
 OUTPUTS = re.compile(
-    r"(data|models|reports|outputs|site|htmlcov|dist)(/.*)?"
+    r"data|data/(raw|processed)(/.*)?|models|models/[\w.-]+\.(ckpt|onnx|csv)"
+    r"|reports|reports/[\w-]+\.(csv|html|json|md|png|xml)|outputs(/.*)?|(site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
     r"|data\.md|comparison\.md|infra/\w+/terraform\.tf(vars|state)"
     r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
@@ -53,11 +56,24 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-# What has to run where nothing but one dependency group is installed
+# What has to run where nothing but one dependency group is installed: modules, by their place in
+# the package
 ALONE = {
-    "inference": ["predictor", "onnx_model"],
-    "lambda": ["aws_lambda"],
-    "serve": ["api", "function", "service"],
+    "inference": (
+        "inference/onnx_model.py",
+        "inference/predictor.py",
+        "onnx_model.py",
+        "predictor.py",
+    ),
+    "lambda": ("aws_lambda.py", "serving/aws_lambda.py"),
+    "serve": (
+        "api.py",
+        "function.py",
+        "service.py",
+        "serving/api.py",
+        "serving/function.py",
+        "serving/service.py",
+    ),
 }
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
@@ -152,7 +168,7 @@ def _without_fstrings(text: str) -> ast.AST:
         def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
             return ast.copy_location(ast.Constant(0), node)
 
-    return Drop().visit(_syntax(text))
+    return Drop().visit(syntax(text))
 
 
 @functools.lru_cache(maxsize=2000)
@@ -204,11 +220,6 @@ def _exists(
 # Commands --------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=2000)
-def _syntax(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
 @functools.lru_cache(maxsize=200)
 def cli_commands(text: str) -> dict[str, tuple[str, ...] | None]:
     """Read the commands of a Typer module, each with its options, or None if it takes any.
@@ -217,7 +228,7 @@ def cli_commands(text: str) -> dict[str, tuple[str, ...] | None]:
     """
     found: dict[str, tuple[str, ...] | None] = {}
     groups = dict(re.findall(r"^app\.add_typer\((\w+), name=\"([\w-]+)\"", text, re.MULTILINE))
-    for function in ast.walk(_syntax(text)):
+    for function in ast.walk(syntax(text)):
         if not isinstance(function, ast.FunctionDef):
             continue
         for decorator in function.decorator_list:
@@ -378,7 +389,7 @@ def _imports(path: str, text: str) -> frozenset[str]:
     sources = cells(text) if path.endswith(".ipynb") else [text]
     found = set()
     for source in sources:
-        for node in ast.walk(_syntax(source)):
+        for node in ast.walk(syntax(source)):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -397,14 +408,21 @@ def _distribution(module: str) -> str:
 
 
 def _third_party(tree: Tree, path: str, text: str) -> set[str]:
-    folder = posixpath.dirname(path)
     return {
         module
         for module in _imports(path, text)
-        if module != tree.slug
-        and module not in sys.stdlib_module_names
-        and f"{folder}/{module}.py" not in tree.files
+        if module != tree.slug and module not in sys.stdlib_module_names
+        if not _is_helper_of_tests(tree, path, module)
     }
+
+
+def _is_helper_of_tests(tree: Tree, path: str, module: str) -> bool:
+    """Say whether pytest lets a test import a module by its bare name: one in a folder above it."""
+    folders = Path(path).parents
+    return any(
+        folder.parts[:1] == ("tests",) and (folder / f"{module}.py").as_posix() in tree.files
+        for folder in folders
+    )
 
 
 def undeclared_imports(tree: Tree) -> list[str]:
@@ -427,40 +445,44 @@ def undeclared_imports(tree: Tree) -> list[str]:
     return _unique(found)
 
 
-@functools.lru_cache(maxsize=1000)
-def _eager(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what importing a module imports: sibling modules, and packages."""
-    siblings, packages = set(), set()
-    for node in _syntax(text).body:
-        if isinstance(node, ast.Import):
-            packages |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            packages.add(str(node.module).partition(".")[0])
-        elif isinstance(node, ast.ImportFrom):
-            siblings |= {node.module} if node.module else {alias.name for alias in node.names}
-    return frozenset(siblings), frozenset(packages)
-
-
 def unserved_imports(tree: Tree) -> list[str]:
     """Find what a module that runs with one dependency group only imports besides that group."""
     settings = _settings(tree)
     found = []
     for group, names in ALONE.items():
         members = _members_of(settings, group)
-        waiting = [name for name in names if f"src/{tree.slug}/{name}.py" in tree.files]
-        seen = set(waiting)
-        while members and waiting:
-            name = waiting.pop()
-            text = tree.texts.get(f"src/{tree.slug}/{name}.py", "")
-            siblings, packages = _eager(text)
+        starts = [path for name in names if (path := f"src/{tree.slug}/{name}") in tree.texts]
+        if members and not starts:
+            found.append(
+                f"pyproject.toml: no module of group {group} is there: name them in ALONE, "
+                "in tests/checks/projects.py"
+            )
+        for path in _run_at_once(tree, starts) if members else ():
             found += [
-                f"src/{tree.slug}/{name}.py: imports {package}, which group {group} does not hold"
-                for package in sorted(packages - sys.stdlib_module_names - {tree.slug})
-                if _distribution(package) not in members
+                f"{path}: imports {package}, which group {group} does not hold"
+                for package in _packages_at_once(path, tree.texts[path])
+                if package != tree.slug and _distribution(package) not in members
             ]
-            waiting += siblings - seen
-            seen |= siblings
     return _unique(found)
+
+
+def _packages_at_once(path: str, text: str) -> list[str]:
+    packages = {name.partition(".")[0] for name in eager_imports(path, text)}
+    return sorted(packages - sys.stdlib_module_names)
+
+
+def _run_at_once(tree: Tree, paths: Iterable[str]) -> list[str]:
+    """Return the files of the package that run when some of them are imported, these included."""
+    waiting = [file for path in paths for file in module_files(path[4:-3].replace("/", "."))]
+    seen: list[str] = []
+    while waiting:
+        path = waiting.pop()
+        if path in seen or path not in tree.texts:
+            continue
+        seen.append(path)
+        for name in eager_imports(path, tree.texts[path]):
+            waiting += module_files(name)
+    return seen
 
 
 def unused_dependencies(tree: Tree) -> list[str]:
@@ -578,7 +600,7 @@ def _inline_overrides(text: str) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=200)
 def _strings_of_command(text: str, command: str) -> tuple[str, ...]:
     """Return the strings in a command's function: one of them names its config."""
-    for node in ast.walk(_syntax(text)):
+    for node in ast.walk(syntax(text)):
         if isinstance(node, ast.FunctionDef) and node.name.replace("_", "-") == command:
             constants = [leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)]
             return tuple(value for value in constants if isinstance(value, str))
@@ -804,7 +826,7 @@ def unknown_parameters(tree: Tree) -> list[str]:
 def _defined(text: str) -> frozenset[str]:
     """Return the names that a module defines or imports at its top level."""
     found = set()
-    blocks: list[ast.stmt] = list(_syntax(text).body)
+    blocks: list[ast.stmt] = list(syntax(text).body)
     while blocks:
         node = blocks.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -821,7 +843,7 @@ def _defined(text: str) -> frozenset[str]:
 @functools.lru_cache(maxsize=2000)
 def _members(text: str, name: str) -> frozenset[str] | None:
     """Return what a class defines, or None for what has no members to look up."""
-    for node in _syntax(text).body:
+    for node in syntax(text).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             found = set().union(*(_defined(ast.unparse(child)) for child in node.body))
             stores = (leaf.attr for leaf in ast.walk(node) if isinstance(leaf, ast.Attribute))
@@ -850,28 +872,12 @@ def _resolves(tree: Tree, dotted: str) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=5000)
-def _imported_names(path: str, text: str) -> tuple[tuple[int, str], ...]:
-    """Return every imported module or name, relative ones spelled out, each with its line."""
-    package = posixpath.dirname(path).removeprefix("src/").split("/")
-    found = []
-    for source in cells(text) if path.endswith(".ipynb") else [text]:
-        for node in ast.walk(_syntax(source)):
-            if isinstance(node, ast.Import):
-                found += [(node.lineno, alias.name) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                above = package[: len(package) - node.level + 1] if node.level else []
-                base = ".".join([*above, *([node.module] if node.module else [])])
-                found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
-    return tuple(found)
-
-
 def broken_imports(tree: Tree) -> list[str]:
     """Find imports from the package of modules or names that it does not have."""
     return _unique(
         f"{path}:{line}: imports {name}, which does not exist"
         for path, text in tree.under(".py", ".ipynb").items()
-        for line, name in _imported_names(path, text)
+        for line, name in imported_names(path, text)
         if name.partition(".")[0] == tree.slug and not _resolves(tree, name)
     )
 
@@ -1010,24 +1016,50 @@ def unexplained_secrets(tree: Tree) -> list[str]:
     )
 
 
+def _layout(readme: str) -> set[str]:
+    """Read the README's picture of the project: the paths of its folders and modules.
+
+    A line is a folder, which ends in a slash, or a file; what is indented lies in the folder
+    above. Behind a folder's name its modules may stand: `networks/  yours: cnn.py, mlp.py`.
+    """
+    picture = readme.partition("\n## Layout\n")[2].partition("```\n")[2].partition("```")[0]
+    found = set()
+    folders = [(-1, "")]
+    for line in picture.splitlines():
+        name, _, note = line.strip().partition(" ")
+        indent = len(line) - len(line.lstrip())
+        while folders[-1][0] >= indent:
+            folders.pop()
+        path = f"{folders[-1][1]}{name}"
+        found.add(path)
+        if name.endswith("/"):
+            folders.append((indent, path))
+            found |= {f"{path}{module}" for module in re.findall(r"[\w-]+\.py\b", note)}
+    return found
+
+
 def unlisted_parts(tree: Tree) -> list[str]:
-    """Find folders and modules that the README's picture of the project leaves out."""
-    readme = tree.texts["README.md"]
-    listed = set(
-        re.findall(r"^ *(?:src/)?([\w.-]+/?)", readme.partition("\n## Layout\n")[2], re.MULTILINE)
-    )
+    """Find folders and modules that the README's picture leaves out, or has somewhere else."""
+    package = f"src/{tree.slug}/"
+    listed = _layout(tree.texts["README.md"])
     folders = {f"{path.split('/')[0]}/" for path in tree.files if "/" in path and path[0] != "."}
     modules = {
-        name
+        path
         for path in tree.under(".py")
-        if path.startswith(f"src/{tree.slug}/") or "/" not in path
-        if not (name := path.rpartition("/")[2]).startswith("__")
+        if path.startswith(package) or "/" not in path
+        if not path.rpartition("/")[2].startswith("__")
     }
-    return [
-        f"README.md: its layout leaves out {name}"
-        for name in sorted(folders - {"src/"} | modules)
-        if name not in listed
+    found = [
+        f"README.md: its layout leaves out {path.removeprefix(package)}"
+        for path in sorted(folders - {"src/"} | modules)
+        if path not in listed
     ]
+    found += [
+        f"README.md: its layout has {path}, which is not there"
+        for path in sorted(listed)
+        if path.rstrip("/") not in (tree.folders if path.endswith("/") else tree.files)
+    ]
+    return found
 
 
 PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
@@ -1049,6 +1081,8 @@ PROJECT_CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     unknown_parts,
     leaky_contexts,
     unlisted_parts,
+    wrong_direction,
+    busy_packages,
 )
 
 
