@@ -59,21 +59,9 @@ DISTRIBUTIONS = {
 # What has to run where nothing but one dependency group is installed: modules, by their place in
 # the package
 ALONE = {
-    "inference": (
-        "inference/onnx_model.py",
-        "inference/predictor.py",
-        "onnx_model.py",
-        "predictor.py",
-    ),
-    "lambda": ("aws_lambda.py", "serving/aws_lambda.py"),
-    "serve": (
-        "api.py",
-        "function.py",
-        "service.py",
-        "serving/api.py",
-        "serving/function.py",
-        "serving/service.py",
-    ),
+    "inference": ("inference/onnx_model.py", "inference/predictor.py"),
+    "lambda": ("serving/aws_lambda.py",),
+    "serve": ("serving/api.py", "serving/function.py", "serving/service.py"),
 }
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {
@@ -111,7 +99,7 @@ WORDS = {
     "onnx_export": r"onnx(runtime)?",
 }
 # Where a word is no trace: images and training machines use uv, whatever is used beside them
-AT_HOME = {"uv": ("dockerfiles/", "infra/", "tests/test_gcp.py")}
+AT_HOME = {"uv": ("dockerfiles/", "infra/", "tests/cloud/test_provider.py")}
 # Answers whose words may occur although something else was chosen
 SHARED_WORDS = {
     "python_version",  # 3.13 is supported whichever is the oldest
@@ -1020,21 +1008,24 @@ def _layout(readme: str) -> set[str]:
     """Read the README's picture of the project: the paths of its folders and modules.
 
     A line is a folder, which ends in a slash, or a file; what is indented lies in the folder
-    above. Behind a folder's name its modules may stand: `networks/  yours: cnn.py, mlp.py`.
+    above. A folder's note may name its modules: `networks/  yours: cnn.py, mlp.py`. Lines that
+    start where the notes stand continue the note above.
     """
     picture = readme.partition("\n## Layout\n")[2].partition("```\n")[2].partition("```")[0]
+    notes = re.search(r"^( *\S+ {2,})", picture, re.MULTILINE)
     found = set()
     folders = [(-1, "")]
     for line in picture.splitlines():
-        name, _, note = line.strip().partition(" ")
         indent = len(line) - len(line.lstrip())
-        while folders[-1][0] >= indent:
-            folders.pop()
-        path = f"{folders[-1][1]}{name}"
-        found.add(path)
-        if name.endswith("/"):
-            folders.append((indent, path))
-            found |= {f"{path}{module}" for module in re.findall(r"[\w-]+\.py\b", note)}
+        note = line
+        if not notes or indent < len(notes.group()):
+            while folders[-1][0] >= indent:
+                folders.pop()
+            name, _, note = line.strip().partition(" ")
+            folders.append((indent, f"{folders[-1][1]}{name}"))
+            found.add(folders[-1][1])
+        if folders[-1][1].endswith("/"):
+            found |= {f"{folders[-1][1]}{module}" for module in re.findall(r"[\w-]+\.py\b", note)}
     return found
 
 

@@ -22,6 +22,7 @@ def imported_names(path: str, text: str) -> tuple[tuple[int, str], ...]:
         (node.lineno, name)
         for source in sources
         for node in ast.walk(syntax(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for name in _names(path, node)
     )
 

@@ -22,8 +22,6 @@ def wrong_direction(tree: Tree) -> list[str]:
     package = f"src/{tree.slug}/"
     modules = tree.under(".py", folder=package)
     wings = {path.removeprefix(package).split("/")[0] for path in modules if path.count("/") > 2}
-    if not wings:
-        return []  # a package without folders has no order
     found = [
         f"{package}{wing}/: has no place in the order: add it to ORDER in tests/checks/wings.py"
         for wing in sorted(wings)
