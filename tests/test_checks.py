@@ -9,7 +9,12 @@ from typing import Any
 import nbformat
 import pytest
 from checks import projects, texts
+from checks.choices import traces
+from checks.configs import foreign_targets, missing_foreign_targets
+from checks.paths import files
 from checks.tree import Tree
+from checks.workflows import unknown_parts
+from forest import Forest, Found
 
 TOGGLES: dict[str, list[Any]] = {
     "tracker": ["wandb", "mlflow", "none"],
@@ -169,18 +174,26 @@ def ruff(tree: Tree, folder: Path) -> list[str]:
     return texts.ruff_problems(folder)
 
 
-def _each_text(check: Callable[[str, str], Iterable[str]]) -> Callable[[Tree], list[str]]:
+Check = Callable[[Tree], Iterable[str]]
+
+
+def _each_text(check: Callable[[str, str], Iterable[str]]) -> Check:
     return lambda tree: [problem for item in tree.texts.items() for problem in check(*item)]
 
 
+def _alone(check: Callable[[Forest], Found]) -> Check:
+    """Turn a check of a forest into one of a project, a universe of one combination."""
+    return lambda tree: check(Forest.of(tree))
+
+
 TEXT_CHECKS = {check.__name__: _each_text(check) for check in texts.TEXT_CHECKS}
-CHECKS: dict[str, Callable[[Tree], list[str]]] = {
+CHECKS: dict[str, Check] = {
     **TEXT_CHECKS,
-    **{check.__name__: check for check in projects.PROJECT_CHECKS},
-    "files": lambda tree: projects.files(tree, tree.possible - {"src/net/export.py"}),
-    "traces": lambda tree: projects.traces(tree, TOGGLES),
-    "missing_foreign_targets": lambda tree: projects.missing_foreign_targets(
-        projects.foreign_targets(tree)
+    **{check.__name__: _alone(check) for check in projects.CHECKS},
+    "files": lambda tree: files(tree, tree.possible - {"src/net/export.py"}),
+    "traces": _alone(lambda forest: traces(forest, TOGGLES)),
+    "missing_foreign_targets": lambda tree: missing_foreign_targets(
+        foreign_targets(Forest.of(tree))
     ),
 }
 
@@ -189,7 +202,7 @@ def findings(tree: Tree, folder: Path | None = None) -> dict[str, list[str]]:
     """Run every check; return those that found something."""
     broken = CHECKS["unparsable"](tree)
     checks = TEXT_CHECKS if broken else CHECKS  # the others read the syntax
-    found = {name: check(tree) for name, check in checks.items()}
+    found = {name: list(check(tree)) for name, check in checks.items()}
     if folder:
         found["ruff"] = ruff(tree, folder)
     return {name: problems for name, problems in found.items() if problems}
@@ -725,7 +738,7 @@ def test_a_faultless_image_has_no_findings() -> None:
 def test_images_may_use_what_nothing_else_in_a_project_does() -> None:
     """Read for traces only: the README of this tree does name uv."""
     tree = dockerised(DOCKERFILE, IGNORE, environment="conda")(TREE)
-    found = projects.traces(tree, {"environment": ["uv", "conda"]})
+    found = traces(Forest.of(tree), {"environment": ["uv", "conda"]})
     assert found
     assert not any("dockerfile" in problem for problem in found)
 
@@ -769,7 +782,7 @@ def test_an_empty_file_is_found() -> None:
 
 
 def test_a_file_is_missed_that_the_marks_leave() -> None:
-    assert projects.files(TREE, {*FILES, "infra/main.tf"}) == ["infra/main.tf: is missing"]
+    assert files(TREE, {*FILES, "infra/main.tf"}) == ["infra/main.tf: is missing"]
 
 
 def test_what_belongs_in_a_project_is_no_residue() -> None:
@@ -782,8 +795,10 @@ def test_what_belongs_in_a_project_is_no_residue() -> None:
 def test_a_file_of_a_workflow_is_none_of_its_inputs() -> None:
     workflow = "on:\n  push: {}\njobs:\n  a:\n    steps:\n      - run: %s\n"
     path = ".github/workflows/a.yaml"
-    assert projects.unknown_parts(TREE.with_file(path, workflow % "ls src/net/inputs.py")) == []
-    assert projects.unknown_parts(TREE.with_file(path, workflow % "'${{ inputs.py }}'"))
+    named = TREE.with_file(path, workflow % "ls src/net/inputs.py")
+    read = TREE.with_file(path, workflow % "'${{ inputs.py }}'")
+    assert unknown_parts(Forest.of(named)) == {}
+    assert unknown_parts(Forest.of(read)) != {}
 
 
 def test_blank_lines_in_a_code_block_are_the_codes() -> None:

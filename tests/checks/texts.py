@@ -44,8 +44,9 @@ class _StrictLoader(yaml.SafeLoader):
 _StrictLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
+@functools.lru_cache(maxsize=5000)
 def read_yaml(text: str) -> Any:
-    """Read a YAML text of one document.
+    """Read a YAML text of one document, once: leave what you get as it is.
 
     Raises:
         yaml.YAMLError: It is none, or it repeats a key.

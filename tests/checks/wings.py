@@ -2,8 +2,9 @@
 
 import ast
 
+from forest import Forest, Found
+
 from checks.syntax import imported_names, syntax
-from checks.tree import Tree
 
 # From the ground up. Wings of one row stand beside each other and don't import each other.
 ORDER = (
@@ -17,25 +18,27 @@ ORDER = (
 DOOR = ("cli", "__main__", "hydra_job")
 
 
-def wrong_direction(tree: Tree) -> list[str]:
+def wrong_direction(forest: Forest) -> Found:
     """Find imports of anything but what stands below, also in functions and for types alone."""
-    package = f"src/{tree.slug}/"
-    modules = tree.under(".py", folder=package)
-    wings = {path.removeprefix(package).split("/")[0] for path in modules if path.count("/") > 2}
-    found = [
-        f"{package}{wing}/: has no place in the order: add it to ORDER in tests/checks/wings.py"
-        for wing in sorted(wings)
-        if not any(wing in row for row in ORDER)
-    ]
-    for path, text in modules.items():
+    found = Found()
+    package = f"src/{forest.slug}/"
+    modules = forest.under(".py", folder=package)
+    parts = {path.removeprefix(package).removesuffix(".py").split("/")[0] for path in modules}
+    for path, texts in modules.items():
         own = path.removeprefix(package).removesuffix(".py").split("/")[0]
-        for line, name in imported_names(path, text):
-            top, _, inside = name.partition(".")
-            other = inside.partition(".")[0]
-            if not (other in wings or f"{package}{other}.py" in modules):
-                other = "__init__"  # a name that the package itself defines
-            if top == tree.slug and not _may_import(own, other):
-                found.append(f"{path}:{line}: imports {name}, but {other} is not below {own}")
+        if f"{package}{own}.py" not in modules and not any(own in row for row in ORDER):
+            problem = "has no place in the order: add it to ORDER in tests/checks/wings.py"
+            found.note(f"{package}{own}/: {problem}", forest.has(path))
+        for text, where in texts.items():
+            for line, name in imported_names(path, text):
+                top, _, inside = name.partition(".")
+                # What is no module is a name that the package itself defines
+                other = (
+                    inside.partition(".")[0] if inside.partition(".")[0] in parts else "__init__"
+                )
+                if top == forest.slug and not _may_import(own, other):
+                    problem = f"imports {name}, but {other} is not below {own}"
+                    found.note(f"{path}:{line}: {problem}", where)
     return found
 
 
@@ -54,18 +57,20 @@ def _floor(part: str) -> int:
     return next((number for number, row in enumerate(ORDER, 1) if part in row), 0)
 
 
-def busy_packages(tree: Tree) -> list[str]:
+def busy_packages(forest: Forest) -> Found:
     """Find wings whose `__init__.py` is missing, or holds more than a docstring.
 
     What it imported would be imported by all that import any module of the wing.
     """
-    package = f"src/{tree.slug}/"
-    folders = {path.rpartition("/")[0] for path in tree.under(".py", folder=package)}
-    found = []
-    for folder in sorted(folders - {package.rstrip("/")}):
-        path = f"{folder}/__init__.py"
-        if path not in tree.texts:
-            found.append(f"{folder}/: has no __init__.py")
-        elif syntax(tree.texts[path]).body[1:] or not ast.get_docstring(syntax(tree.texts[path])):
-            found.append(f"{path}: holds more than a docstring, or none")
+    found = Found()
+    package = f"src/{forest.slug}/"
+    for path in forest.under(".py", folder=package):
+        folder = path.rpartition("/")[0]
+        if folder == package.rstrip("/"):
+            continue
+        first = f"{folder}/__init__.py"
+        found.note(f"{folder}/: has no __init__.py", forest.has(path) & ~forest.has(first))
+        for text, where in forest.texts(first).items():
+            if syntax(text).body[1:] or not ast.get_docstring(syntax(text)):
+                found.note(f"{first}: holds more than a docstring, or none", where)
     return found

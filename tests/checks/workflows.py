@@ -1,8 +1,11 @@
-"""Checks of what the pipelines of one project name: jobs, steps, images, variables."""
+"""Checks of what pipelines name: jobs, steps, images, variables, secrets."""
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from forest import Forest, Found, Where, per_class
 
 from checks.texts import read_yaml
 from checks.tree import Tree
@@ -31,36 +34,39 @@ def unpinned_actions(texts: dict[str, str]) -> list[str]:
     return found
 
 
-def unknown_parts(tree: Tree) -> list[str]:
+def unknown_parts(forest: Forest) -> Found:
     """Find jobs, steps, inputs, images and variables that pipelines name and that are not there."""
-    pages = "\n".join(tree.under(".md").values())
-    found = []
-    for path, text in tree.under(".yaml", folder=".github/workflows/").items():
-        found += [f"{path}: {problem}" for problem in _workflow_problems(text)]
-        found += [
-            f"{path}: {name} gets an input that is not asked for: {given}"
-            for name, given in _foreign_inputs(tree, text)
-        ]
-        found += [
-            f"{path}: reads vars.{name}, which no page explains"
-            for name in sorted(set(re.findall(r"vars\.(\w+)", text)))
-            if name not in pages
-        ]
-    parts = {".gitlab-ci.yml": tree.texts.get(".gitlab-ci.yml", "")}
-    parts |= tree.under(".yml", folder=".gitlab/ci/")
-    if ".gitlab-ci.yml" in tree.texts:
-        found += _gitlab_problems(tuple(parts.items()))
-    images = {
-        image
-        for text in (*tree.under("images.yaml", "images.yml").values(),)
-        for row in re.findall(r"(?:image|IMAGE): \[([\w, ]+)\]", text)
-        for image in row.split(", ")
-    }
-    found += [
-        f"pipelines build dockerfiles/{image}.dockerfile, which is not there"
-        for image in sorted(images)
-        if f"dockerfiles/{image}.dockerfile" not in tree.files
-    ]
+    found = per_class(_gitlab_parts, lambda path: path.startswith(".gitlab"))(forest)
+    for path, texts in forest.under(".yaml", folder=".github/workflows/").items():
+        for text, where in texts.items():
+            for problem in _workflow_problems(text):
+                found.note(f"{path}: {problem}", where)
+            for name in re.findall(r"vars\.(\w+)", text):
+                told = forest.search(name, ".md")
+                found.note(f"{path}: reads vars.{name}, which no page explains", where & ~told)
+            for name, given, there in _foreign_inputs(forest, text):
+                problem = f"{path}: {name} gets an input that is not asked for: {given}"
+                found.note(problem, where & there)
+    for path in forest.under("images.yaml", "images.yml"):
+        for line, where in forest.lines[path].items():
+            for row in re.findall(r"(?:image|IMAGE): \[([\w, ]+)\]", line):
+                for image in row.split(", "):
+                    dockerfile = f"dockerfiles/{image}.dockerfile"
+                    problem = f"pipelines build {dockerfile}, which is not there"
+                    found.note(problem, where & ~forest.has(dockerfile))
+    return found
+
+
+def unexplained_secrets(forest: Forest) -> Found:
+    """Find secrets that a workflow reads and that no page tells the reader to set."""
+    found = Found()
+    for path in forest.under(".yml", ".yaml", folder=".github/"):
+        for line, where in forest.lines[path].items():
+            for name in re.findall(r"secrets\.(\w+)", line):
+                if name != "GITHUB_TOKEN":
+                    told = forest.search(name, ".md")
+                    problem = f"{path}: reads secrets.{name}, which no page explains"
+                    found.note(problem, where & ~told)
     return found
 
 
@@ -103,36 +109,61 @@ def _workflow_problems(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _foreign_inputs(tree: Tree, text: str) -> list[tuple[str, str]]:
-    """Find what calls of the project's own workflows and actions give that these do not take."""
-    found = []
-    jobs = read_yaml(text).get("jobs", {}).values()
-    for call in (call for job in jobs for call in (job, *job.get("steps", []))):
-        name = call.get("uses", "")
-        if not name.startswith("$/"):
-            continue
+def _foreign_inputs(forest: Forest, text: str) -> Iterator[tuple[str, str, Where]]:
+    """Find what calls of the project's own workflows and actions give that these do not take.
+
+    Yields:
+        What is called, the input that it does not take, and where.
+    """
+    for name, given in _own_calls(text):
         path = name.removeprefix("$/")
-        path = path if path in tree.texts else f"{path}/action.yaml"
-        called: Any = read_yaml(tree.texts.get(path, "{}"))
-        asked = (called.get(True) or {}).get("workflow_call") or {}
-        taken = called.get("inputs") or asked.get("inputs")
-        found += [(name, given) for given in call.get("with", {}) if given not in (taken or {})]
-    return found
+        action = f"{path}/action.yaml"
+        for callee in (path, action):
+            for called, where in forest.texts(callee).items():
+                yield from ((name, one, where) for one in given - _taken(called))
+        missing = forest.all & ~forest.has(path) & ~forest.has(action)
+        yield from ((name, one, missing) for one in given)
 
 
 @functools.lru_cache(maxsize=2000)
-def _gitlab_problems(parts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def _own_calls(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return each workflow or action of the project that a workflow calls, and what it gives."""
+    jobs = read_yaml(text).get("jobs", {}).values()
+    called = [call for job in jobs for call in (job, *job.get("steps", []))]
+    return tuple(
+        (call["uses"], frozenset(call.get("with", {})))
+        for call in called
+        if call.get("uses", "").startswith("$/")
+    )
+
+
+@functools.lru_cache(maxsize=2000)
+def _taken(text: str) -> frozenset[str]:
+    """Return the inputs that a workflow or an action takes."""
+    called: Any = read_yaml(text)
+    asked = (called.get(True) or {}).get("workflow_call") or {}
+    return frozenset(called.get("inputs") or asked.get("inputs") or {})
+
+
+def _gitlab_parts(tree: Tree) -> list[str]:
+    if ".gitlab-ci.yml" not in tree.texts:
+        return []
+    parts = {".gitlab-ci.yml": tree.texts[".gitlab-ci.yml"]}
+    return _gitlab_problems(parts | tree.under(".yml", folder=".gitlab/ci/"))
+
+
+def _gitlab_problems(parts: dict[str, str]) -> list[str]:
     found = []
     pipeline: dict[str, Any] = {}
-    for path, text in parts:
+    for path, text in parts.items():
         content = read_yaml(text)
         found += [f"{path}: {name} is there twice" for name in content.keys() & pipeline.keys()]
         pipeline |= content
     included = [row["local"] for row in pipeline.get("include", [])]
-    names = [path for path, _ in parts[1:]]
+    names = [path for path in parts if path != ".gitlab-ci.yml"]
     found += [f".gitlab-ci.yml: does not include {name}" for name in names if name not in included]
     found += [f".gitlab-ci.yml: includes {name}" for name in included if name not in names]
-    for path, text in parts:
+    for path, text in parts.items():
         found += [
             f"{path}: refers to {name}, which is not there"
             for name in re.findall(r"!reference \[([\w.-]+),", text)
@@ -153,4 +184,4 @@ def _gitlab_problems(parts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
         for stage in pipeline.get("stages", [])
         if stage not in used
     ]
-    return tuple(found)
+    return found
