@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import taken_names
 from bakery import TEMPLATE, Answers, bake, command_line, context, environment, questions
-from checks.projects import cli_commands, command_lines, unknown_groups
+from checks.commands import cli_commands, command_lines
+from checks.dependencies import unknown_groups
 from checks.tree import Tree
+from forest import Forest
 from pytest_cookies.plugin import Cookies
 
 HOOKS = sorted((TEMPLATE / "hooks").glob("*.py"))
@@ -264,7 +266,7 @@ def test_the_next_commands_are_those_of_the_environment(tmp_path: Path, environm
     called = [name for name, _ in command_lines(run.stdout, "quartz_reader")]
     assert called
     assert set(called) <= set(cli_commands(tree.texts["src/quartz_reader/cli.py"]))
-    assert not unknown_groups(tree)
+    assert not unknown_groups(Forest.of(tree))
     # Nobody should have to translate them: the README starts with the same commands
     readme = tree.texts["README.md"].splitlines()
     assert [line for line in lines[1:] if line not in readme] == []

@@ -20,7 +20,7 @@ from bakery import (
     raw_questions,
     read_tree,
 )
-from checks.projects import WORDS
+from checks.choices import WORDS
 from covering import covering, missing
 
 # More questions than there are today: what the design plans

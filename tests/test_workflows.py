@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from bakery import bake, template_files
-from checks.pipelines import unknown_parts, unpinned_actions
 from checks.tree import Tree
+from checks.workflows import unknown_parts, unpinned_actions
+from forest import Forest
 from test_files import SLUGS, renderings, without_marks
 
 WORKFLOWS = ".github/workflows"
@@ -165,9 +166,9 @@ def test_a_planted_pin_is_seen() -> None:
 )
 def test_a_planted_name_is_seen(tmp_path: Path, name: str, old: str, new: str) -> None:
     project = next(path for path in plant(tmp_path / "bakes", name, old, new).iterdir())
-    assert unknown_parts(Tree.read(project))
+    assert unknown_parts(Forest.of(Tree.read(project)))
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_the_default_bakes_name_what_is_there(tmp_path: Path, ci: str) -> None:
-    assert not unknown_parts(Tree.read(bake({"ci": ci}, tmp_path).path))
+    assert not unknown_parts(Forest.of(Tree.read(bake({"ci": ci}, tmp_path).path)))

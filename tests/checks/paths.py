@@ -4,7 +4,7 @@ import ast
 import functools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from forest import Forest, Found, Where, union
 
@@ -27,7 +27,7 @@ IGNORE_FILES = (".gitignore", ".gcloudignore", ".dvcignore", ".dockerignore", ".
 RUBBISH = (".pyc", ".DS_Store", ".orig", ".rej", "~")
 
 
-def files(tree: Tree, wanted: set[str]) -> list[str]:
+def files(tree: Tree, wanted: Set[str]) -> list[str]:
     """Compare the files of one project to the paths that the marks in the template leave."""
     found = [f"{path}: should not be there" for path in sorted(tree.files.keys() - wanted)]
     found += [f"{path}: is missing" for path in sorted(wanted - tree.files.keys())]
