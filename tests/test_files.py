@@ -154,14 +154,20 @@ def _lay_out(folder: Path, slug: str, pyproject: str, rendered: Texts) -> None:
         for variant, one in enumerate(mine or lint):
             # The n-th text of each file makes up the n-th project
             project = folder / str(variant)
-            package = project / "src" / slug / "__init__.py"
             file = project / one.path.replace(SLUG, slug)
-            for place in (package, file):
-                place.parent.mkdir(parents=True, exist_ok=True)
-            if not package.exists():  # without it ruff takes the package for another's
-                package.write_text('"""A package."""\n', encoding="utf-8")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_package(project / "src" / slug)
+            if "src" in file.parts:
+                _make_package(file.parent)
             file.write_text(one.text, encoding="utf-8")
             (project / "pyproject.toml").write_text(pyproject, encoding="utf-8")
+
+
+def _make_package(folder: Path) -> None:
+    # Without the file, ruff takes the package for another project's
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "__init__.py").exists():
+        (folder / "__init__.py").write_text('"""A package."""\n', encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", template_files())
