@@ -171,15 +171,11 @@ class Bake:
     output: str
 
 
-def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -> Bake:
-    """Bake a project into a new folder of `out_dir`.
-
-    Raises:
-        FailedHookException: A hook refused the answers; its text is what the hook printed.
-    """
+@contextlib.contextmanager
+def fast_engine(template: Path = TEMPLATE) -> Iterator[HookRun]:
+    """Let cookiecutter keep what it compiled for `template`, and run the hooks in this process."""
     run = HookRun()
-    env = environment(template)
-    reuse = mock.Mock(return_value=env)
+    reuse = mock.Mock(return_value=environment(template))
     with contextlib.ExitStack() as patches:
         for module in ("generate", "hooks", "prompt"):
             name = f"cookiecutter.{module}.create_env_with_context"
@@ -192,6 +188,16 @@ def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -
         )
         # A refused bake is an answer here, not an accident: its traceback would only be noise
         patches.enter_context(mock.patch("cookiecutter.hooks.logger"))
+        yield run
+
+
+def bake(answers: Mapping[str, Any], out_dir: Path, template: Path = TEMPLATE) -> Bake:
+    """Bake a project into a new folder of `out_dir`.
+
+    Raises:
+        FailedHookException: A hook refused the answers; its text is what the hook printed.
+    """
+    with fast_engine(template) as run:
         path = cookiecutter(
             str(template),
             no_input=True,

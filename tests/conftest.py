@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bakery import TEMPLATE
@@ -14,6 +15,8 @@ def pytest_configure() -> None:
     """Leave the caller's settings, before pytest imports a test module."""
     move_in()
     put_first_on_path(Path(sys.executable).parent)
+
+LEFT_OUT = pytest.StashKey[dict[str, Any]]()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,6 +47,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"images are not built: {reason}")
 
 
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count the slow tests that this run leaves out; a worker of xdist tells the main process."""
+    config = items[0].config
+    slow = [item.nodeid for item in items if item.get_closest_marker("slow")]
+    getattr(config, "workeroutput", config.stash.setdefault(LEFT_OUT, {}))["slow"] = slow
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of xdist left out: all of them leave out the same."""
+    node.config.stash.setdefault(LEFT_OUT, {}).update(getattr(node, "workeroutput", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the numbers that tests measured: xdist does not show the output of a test."""
     lines = [
@@ -57,3 +73,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured")
     for line in lines:
         terminalreporter.write_line(line)
+    if slow := terminalreporter.config.stash.get(LEFT_OUT, {}).get("slow"):
+        terminalreporter.section("left out")
+        terminalreporter.write_line(f"slow tests: {len(slow)} (`nox -s slow` runs them)")

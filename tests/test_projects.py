@@ -1,19 +1,25 @@
-"""Every combination of answers is baked, and what each project says about itself is checked."""
+"""Every combination of answers: its project is baked as meant, and tells the truth about itself.
 
+The checks look at all combinations at once, in a `Forest` of rendered texts. Real bakes, compared
+byte for byte, show that cookiecutter makes the same projects: here those of a covering array of
+strength 4, and with `nox -s slow` every single one.
+"""
+
+import functools
 import multiprocessing
 import os
 import shutil
+import stat
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bakery import (
-    COSMETIC,
     MEMORY,
     TREE,
     Answers,
@@ -21,143 +27,207 @@ from bakery import (
     combinations,
     context,
     environment,
+    fast_engine,
     marks,
     questions,
     template_files,
 )
-from checks.projects import (
-    check_project,
-    files,
-    foreign_targets,
-    missing_foreign_targets,
-)
-from checks.texts import unparsable
+from checks.configs import foreign_targets, missing_foreign_targets
+from checks.paths import files
+from checks.projects import CHECKS, faulty_texts, parsable
 from checks.tree import Tree
 from cookiecutter.exceptions import FailedHookException
+from covering import covering
+from forest import SLUG, Forest, Found, Where
 
-# A word that no text holds by chance, so that whatever names it names the project
-SLUG = "quartz_reader"
 MOST_FILES = 95
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# What is baked in the gate, in so many tests that the workers of pytest-xdist share
+STRENGTH = 4
+PARTS = 4
+# How many bakes of each part run cookiecutter as it is: each takes a second or more
+UNPATCHED = 2
 
 
-@dataclass
-class Survey:
-    """What was found in some combinations.
-
-    Attributes:
-        baked: How many there were.
-        problems: How often each problem occurred, and the first answers that it occurred with.
-        holds: The values that each word of marks took.
-        targets: The classes of other packages that configs name, with their arguments.
-    """
-
-    baked: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    first: dict[str, Answers] = field(default_factory=dict)
-    holds: dict[str, set[bool]] = field(default_factory=dict)
-    targets: dict[str, set[str]] = field(default_factory=dict)
-
-    def note(self, problems: Iterable[str], answers: Answers) -> None:
-        """Count problems."""
-        for problem in problems:
-            self.problems[problem] += 1
-            self.first.setdefault(problem, answers)
-
-    def add(self, other: "Survey") -> None:
-        """Take in what was found in other combinations."""
-        self.baked += other.baked
-        self.problems += other.problems
-        self.first = other.first | self.first
-        for word, held in other.holds.items():
-            self.holds.setdefault(word, set()).update(held)
-        for target, arguments in other.targets.items():
-            self.targets.setdefault(target, set()).update(arguments)
-
-    def report(self) -> str:
-        """Say each problem once, with how often and where it occurred first."""
-        return "\n".join(
-            f"{problem}\n    in {count} of {self.baked} combinations, first {self.first[problem]}"
-            for problem, count in sorted(self.problems.items())
-        )
+@functools.cache
+def every_project() -> Forest:
+    """Return the forest of every combination, one for each process."""
+    return Forest.grow(combinations(questions()))
 
 
-def possible_paths(answers: Answers) -> frozenset[str]:
-    """Return where every template file would end up if it were kept."""
-    names, env, pattern = context(answers), environment(), marks(answers).pattern
-    paths = (env.from_string(name).render(**names) for name in template_files())
-    return frozenset(pattern.sub("", path) for path in paths)
+@functools.cache
+def _part(where: Where) -> Forest:
+    forest = every_project()
+    return forest if where == forest.all else forest.only(where)
 
 
-def wanted_paths(answers: Answers) -> set[str]:
-    """Return where the template files end up whose marks hold."""
-    names, env, final = context(answers), environment(), marks(answers).final
-    paths = (final(env.from_string(name).render(**names)) for name in template_files())
-    return {path for path in paths if path}
+def workers() -> ProcessPoolExecutor:
+    """Start a process for each core; xdist's own have threads, which a fork does not survive."""
+    return ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn"))
 
 
-def survey(rows: list[Answers]) -> Survey:
-    """Bake and check each of `rows`."""
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        return _survey(rows, Path(folder))
+# What the projects say ---------------------------------------------------------------------------
 
 
-def _survey(rows: list[Answers], folder: Path) -> Survey:
-    found = Survey()
-    toggles = questions()
-    possible = possible_paths({"project_slug": SLUG})
-    for answers in rows:
-        try:
-            baked = bake({**answers, "project_slug": SLUG}, folder)
-        except FailedHookException as error:
-            found.note([f"does not bake: {error}"], answers)
-            shutil.rmtree(folder / SLUG, ignore_errors=True)
-            continue
-        tree = Tree.read(baked.path, answers=answers, possible=possible, printed=baked.output)
-        shutil.rmtree(baked.path)
-        found.baked += 1
-        found.note(files(tree, wanted_paths({**answers, "project_slug": SLUG})), answers)
-        found.note(check_project(tree, toggles), answers)
-        for word, held in marks(answers).holds.items():
-            found.holds.setdefault(word, set()).add(held)
-        if any(unparsable(*item) for item in tree.texts.items()):
-            continue
-        for target, arguments in foreign_targets(tree).items():
-            found.targets.setdefault(target, set()).update(arguments)
+def texts_of(path: str) -> tuple[Found, Where]:
+    """Check the texts of one file; say too where they parse."""
+    forest = every_project()
+    alone = replace(forest, variants={path: forest.variants[path]})
+    return faulty_texts(alone), parsable(alone).all
+
+
+def problems_of(check: Callable[[Forest], Found], where: Where) -> Found:
+    """Run one check of the combinations in `where`."""
+    return check(_part(where))
+
+
+def constant_marks(forest: Forest) -> Found:
+    """Find words of marks that hold in every combination, or in none."""
+    found = Found()
+    for word, where in forest.holds.items():
+        if where in {0, forest.all}:
+            found.note(f"the mark @{word} is {bool(where)} whatever is answered", forest.all)
     return found
 
 
-def _chunks(rows: list[Answers]) -> list[list[Answers]]:
-    # Like with like, so that few texts are checked by more than one core
-    rows = sorted(rows, key=lambda row: str([row[name] for name in row if name not in COSMETIC]))
-    size = -(-len(rows) // CORES)
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+def missing_targets(forest: Forest) -> Found:
+    """Find classes of other packages that configs name and that do not exist."""
+    return Found(dict.fromkeys(missing_foreign_targets(foreign_targets(forest)), forest.all))
 
 
 def test_every_combination(record_property: Callable[[str, str], None]) -> None:
-    rows = combinations(questions())
     started, before = time.perf_counter(), os.times()
-    found = Survey()
-    # "spawn": xdist's workers have threads, which a fork does not survive
-    with ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(survey, _chunks(rows)):
-            found.add(part)
+    found = Found()
+    rows = combinations(questions())
+    with workers() as pool:
+        parse = (1 << len(rows)) - 1
+        paths = sorted(every_project().variants)
+        for problems, where in pool.map(texts_of, paths):
+            found.add(problems)
+            parse &= where
+        checks = (*CHECKS, constant_marks, missing_targets)
+        for problems in pool.map(problems_of, checks, [parse] * len(checks)):
+            found.add(problems)
     seconds = time.perf_counter() - started
-    rate = f"{len(rows)} combinations baked and checked in {seconds:.1f} s: "
+    rate = f"{len(rows)} combinations rendered and checked in {seconds:.1f} s: "
     record_property("measured", f"{rate}{len(rows) / seconds:.0f} a second on {CORES} cores")
     used = os.times()
     busy = used.children_user + used.children_system - before.children_user - before.children_system
     record_property("measured", f"    in {busy:.1f} s of processor time, start-up included")
+    assert not found, f"\n{found.report(rows)}"
 
-    constant = [
-        f"the mark @{word} is {values.pop()} whatever is answered"
-        for word, values in found.holds.items()
-        if len(values) == 1
+
+# What is baked -----------------------------------------------------------------------------------
+
+
+def differences(forest: Forest, number: int, path: Path, printed: str) -> list[str]:
+    """Compare a baked project with what a forest says of its combination."""
+    grown, baked = forest.tree(number), Tree.read(path)
+    found = files(baked, grown.files.keys())
+    found += [
+        f"{name}: is another text than the forest's"
+        for name in grown.files.keys() & baked.files.keys()
+        if grown.files[name] != baked.files[name]
     ]
-    found.note(constant, {})
-    found.note(missing_foreign_targets(found.targets), {})
-    assert not found.problems, f"\n{found.report()}"
-    assert found.baked == len(rows)
+    names = context({**forest.rows[number], "project_slug": forest.slug})["cookiecutter"]
+    found += [
+        f"{name}: its permissions are not the template's"
+        for name, mode in _modes(names).items()
+        if name in baked.files and stat.S_IMODE((path / name).stat().st_mode) != mode
+    ]
+    if printed != grown.printed:
+        found.append(f"the hooks print {printed!r}, not {grown.printed!r}")
+    return found
+
+
+def _modes(names: Answers) -> dict[str, int]:
+    """Map the paths of a project to the permissions of the template's files."""
+    final = marks(names).final
+    found = {}
+    for name in template_files():
+        if path := final(environment().from_string(name).render(cookiecutter=names)):
+            found[path] = stat.S_IMODE((TREE / name).stat().st_mode)
+    return found
+
+
+@pytest.fixture(scope="module")
+def forest_to_bake() -> tuple[Forest, list[int]]:
+    """Return a forest of every combination and of a covering array, and where the array is."""
+    rows = combinations(questions())
+    array = covering(questions(), STRENGTH)
+    return Forest.grow(rows + array), list(range(len(rows), len(rows) + len(array)))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_four_answers_bake_what_the_forest_holds(
+    part: int,
+    forest_to_bake: tuple[Forest, list[int]],
+    cookies: Any,
+    capfd: pytest.CaptureFixture[str],
+    record_property: Callable[[str, str], None],
+) -> None:
+    """Bake each row of the array with pytest-cookies' own `bake`.
+
+    For speed, cookiecutter keeps its compiled templates under it and the hooks run in this
+    process. The first rows of each part are baked without any of that.
+    """
+    forest, array = forest_to_bake
+    started = time.perf_counter()
+    found = []
+    for count, number in enumerate(array[part::PARTS]):
+        answers = {**forest.rows[number], "project_slug": forest.slug}
+        capfd.readouterr()
+        if count < UNPATCHED:
+            result = cookies.bake(extra_context=answers)
+            printed = capfd.readouterr().out
+        else:
+            with fast_engine() as run:
+                result = cookies.bake(extra_context=answers)
+            printed = run.output
+        assert result.exit_code == 0, (answers, result.exception)
+        assert result.exception is None
+        problems = differences(forest, number, result.project_path, printed)
+        found += [f"{problem}, with {answers}" for problem in problems]
+        shutil.rmtree(result.project_path)
+    seconds = time.perf_counter() - started
+    record_property(
+        "measured",
+        f"{count + 1} rows of a covering array of strength {STRENGTH} baked with pytest-cookies"
+        f" in {seconds:.1f} s, {UNPATCHED} of them by cookiecutter as it is",
+    )
+    assert count >= UNPATCHED
+    assert not found, "\n".join(found)
+
+
+def bakes_of(numbers: Iterable[int]) -> Found:
+    """Bake some combinations and compare each with the forest."""
+    forest, found = every_project(), Found()
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        for number in numbers:
+            try:
+                baked = bake({**forest.rows[number], "project_slug": SLUG}, Path(folder))
+            except FailedHookException as error:
+                found.note(f"does not bake: {error}", 1 << number)
+            else:
+                for problem in differences(forest, number, baked.path, baked.output):
+                    found.note(problem, 1 << number)
+            shutil.rmtree(Path(folder, SLUG), ignore_errors=True)
+    return found
+
+
+@pytest.mark.slow
+def test_every_combination_bakes_what_the_forest_holds(
+    record_property: Callable[[str, str], None],
+) -> None:
+    rows, found = combinations(questions()), Found()
+    started = time.perf_counter()
+    with workers() as pool:
+        for problems in pool.map(bakes_of, [range(n, len(rows), CORES) for n in range(CORES)]):
+            found.add(problems)
+    seconds = time.perf_counter() - started
+    rate = f"{len(rows)} combinations baked and compared in {seconds:.1f} s: "
+    record_property("measured", f"{rate}{len(rows) / seconds:.0f} a second on {CORES} cores")
+    assert not found, f"\n{found.report(rows)}"
 
 
 def test_the_default_project_is_small(tmp_path: Path) -> None:
