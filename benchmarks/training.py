@@ -167,8 +167,8 @@ def plain(cfg: DictConfig, *, validate: bool) -> list[float]:
 
 def make_network(cfg: DictConfig) -> torch.nn.Module:
     """Make the project's network."""
-    build_network = get_method(f"{SLUG}.network.build_network")
-    return build_network(image_shape=[1, 8, 8], num_classes=10, **cfg.model.network)
+    build_network = get_method(f"{SLUG}.networks.base.build_network")
+    return build_network(cfg.model.network, image_shape=[1, 8, 8], num_classes=10)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import example
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
@@ -28,12 +29,12 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def configure() -> Callable[..., DictConfig]:
-    """Compose a configuration; paths in it are relative to the folder of the test."""
+    """Compose a configuration on the example's data, with paths relative to the test's folder."""
 
     def composed(*overrides: str, config: str = "train") -> DictConfig:
         defaults = ["logger=csv", "run_dir=run"] if config == "train" else []
         with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return compose(config, overrides=[*defaults, *overrides])
+            return compose(config, overrides=[*example.OPTIONS, *defaults, *overrides])
 
     return composed
 

@@ -76,7 +76,7 @@ def test_overrides_reach_the_configuration(cli):
     code, output, _ = cli("train", "model.optimizer.lr=0.125", "model=mlp", "--cfg", "job")
     assert code == 0
     assert "lr: 0.125" in output
-    assert "name: mlp" in output
+    assert "networks.mlp.MLP" in output
 
 
 def test_prepare_then_train_then_evaluate_then_predict(cli):
@@ -130,7 +130,7 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
         (["train", "model.network.channels=[8"], "[8"),
         (["train", "resume=nowhere.ckpt"], "nowhere.ckpt"),
         (["train", "logger=csv", "model.optimizer.name=Adamm"], "Adamm"),
-        (["train", "logger=csv", "model.network.name=vit"], "vit"),
+        (["train", "logger=csv", "model.network._target_=vit"], "vit"),
         (["train", "logger=csv", "trainer.precision=7"], "7"),
         (["train", "data=image_folder"], "data.source"),
         (["prepare", "data=image_folder", "data.source=nowhere"], "nowhere"),

@@ -49,7 +49,7 @@ def prepare(context: typer.Context) -> None:
         from hydra.utils import instantiate
 
         data = instantiate(cfg.data)
-        data.prepare()
+        data.prepare_anew()
         counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
         typer.echo(f"{data.folder}: {counts} images in {len(data.classes)} classes")
 

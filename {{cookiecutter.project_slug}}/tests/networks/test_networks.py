@@ -1,99 +1,130 @@
+"""What every network promises: found by its file in configs/model/."""
+
+import contextlib
+import json
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from sources import data_options
+from torch import nn
 
-from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }} import UserError, networks
 from {{ cookiecutter.project_slug }}.networks.base import build_network
-from {{ cookiecutter.project_slug }}.training.classifier import Classifier
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+NAMES = sorted(path.stem for path in CONFIGS.glob("model/*.yaml"))
+DATA_SETS = sorted(path.stem for path in CONFIGS.glob("data/*.yaml"))
+SHARED = {"__init__", "base"}
+CLASSES = 4
 
 
-def make_classifier(**changes) -> Classifier:
-    settings = {
-        "network": {"name": "cnn", "channels": [8, 16]},
-        "optimizer": {"name": "Adam", "lr": 0.01},
-        "scheduler": None,
-        "image_shape": [1, 8, 8],
-        "classes": ["a", "b", "c"],
-    }
-    return Classifier(**settings | changes)
+@pytest.fixture(params=NAMES)
+def spec(request, configure) -> dict:
+    """The plain values that build a network, such as those that a checkpoint holds."""
+    return OmegaConf.to_container(configure(f"model={request.param}").model.network, resolve=True)
+
+
+@pytest.fixture(scope="module", params=DATA_SETS)
+def image_shape(request, configure, tmp_path_factory) -> list[int]:
+    """Channels, height and width of the images of each data set."""
+    with contextlib.chdir(tmp_path_factory.mktemp(request.param)):
+        data = instantiate(configure(*data_options(request.param)).data)
+        data.prepare_data()
+        return data.image_shape
+
+
+@pytest.fixture
+def network(spec, image_shape) -> nn.Module:
+    torch.manual_seed(0)
+    return build_network(spec, image_shape, CLASSES)
 
 
 def noise(count: int, shape: list[int]) -> torch.Tensor:
     return torch.randint(256, (count, *shape), dtype=torch.uint8)
 
 
-@pytest.mark.parametrize("name", ["cnn", "mlp"])
-@pytest.mark.parametrize("shape", [[1, 8, 8], [3, 32, 32], [3, 9, 15]])
-def test_networks_map_images_of_any_shape_to_logits(name, shape):
-    network = build_network(name, shape, num_classes=4)
-    logits = network(noise(5, shape))
-    assert logits.shape == (5, 4)
+def test_each_network_has_one_module_and_one_configuration_of_its_name():
+    modules = {path.stem for path in Path(networks.__path__[0]).glob("*.py")}
+    assert sorted(modules - SHARED) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_configuration_names_the_class_of_its_module(configure, name):
+    module, _, target = configure(f"model={name}").model.network._target_.rpartition(".")
+    assert module == f"{networks.__name__}.{name}"
+    assert issubclass(getattr(import_module(module), target), nn.Module)
+
+
+def test_networks_map_images_to_logits(network, image_shape):
+    logits = network(noise(5, image_shape))
+    assert logits.shape == (5, CLASSES)
     assert logits.dtype == torch.float32
+    assert logits.isfinite().all()
 
 
-@pytest.mark.parametrize("name", ["cnn", "mlp"])
-def test_an_image_is_classified_alike_alone_and_in_a_batch(name):
-    network = build_network(name, [1, 8, 8], num_classes=4).eval()
-    images = noise(3, [1, 8, 8])
-    torch.testing.assert_close(network(images)[1:2], network(images[1:2]))
+def test_the_loss_reaches_every_weight(network, image_shape):
+    labels = torch.arange(8) % CLASSES
+    nn.functional.cross_entropy(network(noise(8, image_shape)), labels).backward()
+    unreached = [
+        name
+        for name, weight in network.named_parameters()
+        if weight.requires_grad and (weight.grad is None or not weight.grad.any())
+    ]
+    assert unreached == []
 
 
-@pytest.mark.parametrize("name", ["cnn", "mlp"])
-def test_networks_learn_one_batch_by_heart(name):
-    torch.manual_seed(0)
-    model = make_classifier(network={"name": name, "dropout": 0.0})
-    batch = noise(32, [1, 8, 8]), torch.randint(3, (32,))
-    optimizer = model.configure_optimizers()["optimizer"]
-    losses = []
-    for step in range(60):
-        optimizer.zero_grad()
-        loss = model.training_step(batch, step)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[0] > 0.9  # three classes by chance: log(3) = 1.1
-    assert losses[-1] < 0.01
+def test_an_image_is_classified_alike_alone_and_in_a_batch(network, image_shape):
+    network.eval()
+    images = noise(5, image_shape)
+    alone = torch.cat([network(images[i : i + 1]) for i in range(5)])
+    torch.testing.assert_close(network(images), alone)
 
 
-def test_optimizer_and_scheduler_come_from_the_configuration():
-    made = make_classifier(
-        optimizer={"name": "SGD", "lr": 0.5, "momentum": 0.9},
-        scheduler={"name": "StepLR", "step_size": 7},
-    ).configure_optimizers()
-    assert isinstance(made["optimizer"], torch.optim.SGD)
-    assert made["optimizer"].param_groups[0]["momentum"] == 0.9
-    assert isinstance(made["lr_scheduler"], torch.optim.lr_scheduler.StepLR)
-    assert made["lr_scheduler"].step_size == 7
+def test_plain_values_and_weights_rebuild_a_network(network, spec, image_shape):
+    rebuilt = build_network(json.loads(json.dumps(spec)), image_shape, CLASSES)
+    rebuilt.load_state_dict(network.state_dict())
+    images = noise(2, image_shape)
+    assert torch.equal(rebuilt.eval()(images), network.eval()(images))
+
+
+@pytest.mark.parametrize("name", ["cnn.CNN", "mlp.MLP"])
+@pytest.mark.parametrize("shape", [[1, 8, 8], [3, 32, 32], [3, 9, 15]])
+def test_cnn_and_mlp_take_images_of_any_shape(name, shape):
+    network = build_network({"_target_": f"{networks.__name__}.{name}"}, shape, CLASSES)
+    assert network(noise(5, shape)).shape == (5, CLASSES)
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("target", "named"),
     [
-        ({"network": {"name": "transformer"}}, "transformer"),
-        ({"network": {"name": "cnn", "kernel": 5}}, "kernel"),
-        ({"network": {"name": "cnn", "channels": [8, 8, 8, 8]}}, "too small"),
-        ({"optimizer": {"name": "Adamm"}}, "Adamm"),
-        ({"optimizer": {"name": "Adam", "speed": 1}}, "speed"),
-        ({"optimizer": {"name": "lr_scheduler"}}, "lr_scheduler"),
-        ({"optimizer": {"lr": 0.1}}, "optimizer.name"),
-        ({"scheduler": {"name": "Cosine"}}, "Cosine"),
-        ({"scheduler": {"name": "StepLR"}}, "step_size"),
+        (None, "None"),
+        ("os.system", "os.system"),
+        ("{{ cookiecutter.project_slug }}.cli.main", "cli.main"),
+        (f"{networks.__name__}.vit.ViT", "No module named"),
+        (f"{networks.__name__}.cnn.ResNet", "ResNet"),
+        (f"{networks.__name__}.cnn.pairwise", "pairwise"),
+        (f"{networks.__name__}.base.build_network", "build_network"),
+        (f"{networks.__name__}.cnn.UserError", "UserError"),
+        (f"{networks.__name__}.\0.CNN", "CNN"),
     ],
 )
-def test_a_wrong_setting_is_named_in_one_line(changes, named):
+def test_what_names_no_network_is_refused_in_one_line(target, named):
     with pytest.raises(UserError, match=named) as error:
-        make_classifier(**changes).configure_optimizers()
+        build_network({"_target_": target}, [1, 8, 8], CLASSES)
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_compiling_does_not_rename_the_weights():
-    plain, compiled = make_classifier(), make_classifier(compile_network=True)
-    assert compiled.network._compiled_call_impl is not None
-    assert plain.state_dict().keys() == compiled.state_dict().keys()
+def test_a_checkpoint_can_not_choose_what_is_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"stranger\.Network"):
+        build_network({"_target_": "stranger.Network"}, [1, 8, 8], CLASSES)
 
 
-def test_a_checkpoint_holds_plain_values_only(trained):
-    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
-    assert saved["hyper_parameters"]["classes"] == list("0123456789")
-    model = Classifier.load_from_checkpoint(trained / "models/model.ckpt", weights_only=True)
-    for name, weight in model.state_dict().items():
-        assert torch.equal(weight, saved["state_dict"][name])
+def test_an_unknown_option_is_named(spec):
+    with pytest.raises(UserError, match="kernel"):
+        build_network(spec | {"kernel": 5}, [1, 8, 8], CLASSES)

@@ -132,10 +132,10 @@ def test_a_sweep_promotes_none_of_its_models(cli):
     code, _, error = cli("train", "--multirun", *sweep)
     assert code == 0, error
     networks = [
-        load(f"sweep/{job}/checkpoints/last.ckpt")["hyper_parameters"]["network"]["name"]
+        load(f"sweep/{job}/checkpoints/last.ckpt")["hyper_parameters"]["network"]["_target_"]
         for job in (0, 1)
     ]
-    assert networks == ["cnn", "mlp"]
+    assert [name.rpartition(".")[2] for name in networks] == ["CNN", "MLP"]
     assert not Path("models").exists()
 
 

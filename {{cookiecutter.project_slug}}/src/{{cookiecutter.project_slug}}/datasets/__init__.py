@@ -1,1 +1,1 @@
-"""The data sets: one file each, prepared once and served in batches."""
+"""The data sets, one file each, and what they share: inputs, splits, base, batches."""

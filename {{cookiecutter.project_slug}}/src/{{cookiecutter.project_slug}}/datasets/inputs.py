@@ -1,4 +1,4 @@
-"""Reads picture files the same way for training and for prediction."""
+"""Reading picture files, in one way for training and for prediction, without PyTorch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from .. import UserError
 
 
 def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
-    """Read one picture and resize it to what the network takes.
+    """Read one picture in the colours and the size that the network takes.
 
     Args:
         path: A file in any format that Pillow reads.
@@ -26,25 +26,25 @@ def read_image(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as picture:
             return to_pixels(picture, shape)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a readable picture ({reason})") from None
+        raise UserError(f"{path}: not a readable picture ({reason})") from error
 
 
 def to_pixels(picture: Image.Image, shape: Sequence[int]) -> NDArray[np.uint8]:
     """Turn an opened picture upright, and into the colours and the size that the network takes.
 
     Args:
-        picture: Its pixels are read here, so that a broken file may raise what Pillow raises.
+        picture: Pillow reads its pixels only here: an error of a broken file comes from here.
         shape: Channels (1: grey, 3: RGB), height and width in pixels.
 
     Returns:
         Pixels of shape (channels, height, width), 0 to 255.
     """
     channels, height, width = shape
-    picture = ImageOps.exif_transpose(picture)  # cameras store how they were held
+    picture = ImageOps.exif_transpose(picture)  # a camera stores how it was held
     if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
         picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
     picture = picture.convert("L" if channels == 1 else "RGB")

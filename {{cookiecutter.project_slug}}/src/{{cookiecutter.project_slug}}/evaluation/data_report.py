@@ -8,7 +8,8 @@ from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from ..datasets.base import SPLITS, ImageDataModule
+from ..datasets.base import ImageDataModule
+from ..datasets.splits import SPLITS
 from .plots import predictions_figure
 
 Arrays = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]

@@ -57,9 +57,7 @@ class CheckpointModel:
             self.image_shape: list[int] = settings["image_shape"]
             self.metrics: dict[str, float] = saved.get("metrics", {})
             self.commit: str | None = saved.get("commit")
-            network = build_network(
-                image_shape=self.image_shape, num_classes=len(self.classes), **settings["network"]
-            )
+            network = build_network(settings["network"], self.image_shape, len(self.classes))
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}
             )

@@ -1,1 +1,1 @@
-"""The networks: one file each."""
+"""The networks, one file each; base builds the one that a configuration names."""

@@ -1,6 +1,7 @@
-"""The networks. Each takes pixels as they are stored, so preprocessing travels with the weights."""
+"""What all networks share, and building the one that a configuration or a checkpoint names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from torch import Tensor, nn
@@ -9,7 +10,10 @@ from .. import UserError
 
 
 class Network(nn.Module):
-    """Maps pixels to logits: scales them to 0..1 and runs `layers`."""
+    """Maps pixels as they are stored to logits, so that the scaling travels with the weights.
+
+    A subclass takes the image shape and the number of classes, and sets `layers`.
+    """
 
     layers: nn.Sequential
 
@@ -17,7 +21,8 @@ class Network(nn.Module):
         """Classify a batch.
 
         Args:
-            images: uint8 pixels of shape (batch, channels, height, width), 0 to 255.
+            images: uint8 pixels of shape (batch, channels, height, width), 0 to 255; `layers` get
+                them as floats from 0 to 1.
 
         Returns:
             Logits of shape (batch, classes).
@@ -26,85 +31,44 @@ class Network(nn.Module):
         return logits
 
 
-class CNN(Network):
-    """A stack of convolution, batch normalisation, ReLU and pooling stages, then one linear layer.
-
-    Args:
-        image_shape: Channels, height and width of the input, the sides in pixels.
-        num_classes: Number of logits.
-        channels: Output channels of each stage; every stage halves height and width.
-        dropout: Probability of zeroing a feature before the linear layer, 0 to 1.
-    """
-
-    def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_classes: int,
-        channels: Sequence[int] = (32, 64),
-        dropout: float = 0.2,
-    ) -> None:
-        super().__init__()
-        depth, height, width = image_shape
-        if min(height, width) < 2 ** len(channels):
-            raise UserError(
-                f"pictures of {height} x {width} pixels are too small for {len(channels)} stages: "
-                "shorten model.network.channels or enlarge the pictures"
-            )
-        stages: list[nn.Module] = []
-        for inputs, outputs in zip([depth, *channels], channels, strict=False):
-            stages += [
-                nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            ]
-        halvings = 2 ** len(channels)
-        features = channels[-1] * (height // halvings) * (width // halvings)
-        self.layers = nn.Sequential(
-            *stages, nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, num_classes)
-        )
-
-
-class MLP(Network):
-    """Fully connected layers with ReLU between them.
-
-    Args:
-        image_shape: Channels, height and width of the input, the sides in pixels.
-        num_classes: Number of logits.
-        hidden: Width of each hidden layer.
-        dropout: Probability of zeroing a hidden unit, 0 to 1.
-    """
-
-    def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_classes: int,
-        hidden: Sequence[int] = (128, 64),
-        dropout: float = 0.2,
-    ) -> None:
-        super().__init__()
-        depth, height, width = image_shape
-        widths = [depth * height * width, *hidden]
-        layers: list[nn.Module] = [nn.Flatten()]
-        for inputs, outputs in zip(widths, hidden, strict=False):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU(inplace=True), nn.Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], num_classes))
-
-
-NETWORKS: dict[str, type[Network]] = {"cnn": CNN, "mlp": MLP}
-
-
 def build_network(
-    name: str, image_shape: Sequence[int], num_classes: int, **options: Any
-) -> Network:
-    """Make a network from plain values, such as those a checkpoint holds.
+    spec: Mapping[str, Any], image_shape: Sequence[int], num_classes: int
+) -> nn.Module:
+    """Make a network from plain values, such as those that a checkpoint holds.
+
+    Args:
+        spec: `_target_`, the dotted name of a class in this package, and the options of the class.
+        image_shape: Channels, height and width of the images, the sides in pixels.
+        num_classes: Number of logits.
 
     Raises:
-        UserError: `name` is not in `NETWORKS`, or the network has no such option.
+        UserError: There is no such network, or it can't work with these options and images.
     """
-    if name not in NETWORKS:
-        raise UserError(f"model.network.name is {name!r}; there are: {', '.join(NETWORKS)}")
+    options = dict(spec)
+    network = find_network(options.pop("_target_", None))
     try:
-        return NETWORKS[name](image_shape, num_classes, **options)
+        return network(image_shape, num_classes, **options)
     except TypeError as error:
-        raise UserError(f"model.network: {error}") from None
+        raise UserError(f"model.network: {error}") from error
+
+
+def find_network(target: object) -> type[nn.Module]:
+    """Import the class that `target` names.
+
+    A checkpoint is data, and may come from elsewhere: it must not choose any module to import or
+    any function to call, so only this package's classes of networks are looked for.
+
+    Raises:
+        UserError: `target` names something else, or its module can't be imported.
+    """
+    module, _, name = str(target).rpartition(".")
+    wrong = f"model.network._target_ is {target!r}"
+    if not module.startswith(f"{__package__}."):
+        raise UserError(f"{wrong}: name a class in networks/, such as {__package__}.cnn.CNN")
+    try:
+        found = getattr(import_module(module), name, None)
+    except (ImportError, ValueError) as error:
+        raise UserError(f"{wrong}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise UserError(f"{wrong}, but {module} has no network of this name")
+    return found

@@ -25,7 +25,7 @@ class Classifier(LightningModule):
     step costs a small network more than its own forward and backward pass.
 
     Args:
-        network: Name and options for `build_network`.
+        network: Class and options of the network, for `build_network`.
         optimizer: Name of a class in `torch.optim`, and its options.
         scheduler: Name of a class in `torch.optim.lr_scheduler`, stepped once per epoch, and its
             options; None keeps the learning rate.
@@ -46,7 +46,7 @@ class Classifier(LightningModule):
         super().__init__()
         # Plain values only, so that weights_only=True can load them; train.py logs all settings
         self.save_hyperparameters(logger=False)
-        self.network = build_network(image_shape=image_shape, num_classes=len(classes), **network)
+        self.network = build_network(network, image_shape, len(classes))
         if compile_network:
             self.network.compile()
         self.loss = MeanMetric()

@@ -1,0 +1,91 @@
+"""Batches of images and labels: indexed at once where they fit in memory, else read from disk."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+Batch = tuple[Tensor, Tensor]
+
+
+class TensorBatches:
+    """Batches of tensors that fit in memory: one permutation an epoch, one index a batch.
+
+    Args:
+        images: uint8 pixels of shape (images, channels, height, width), 0 to 255.
+        labels: int64 labels of shape (images,).
+        batch_size: Images in each batch but the last.
+        shuffle: Draw a new order at the start of each pass.
+        rank: This process among `processes`, from 0; it gets every `processes`-th image.
+        processes: Number of processes that share the pass. Where that leaves a remainder, a
+            shuffled pass drops it, so that all processes take the same number of steps.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.images, self.labels = images, labels
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.rank, self.processes = rank, processes
+        # A generator of its own: from the same seed every process draws the same permutation
+        self.generator = torch.Generator().manual_seed(torch.initial_seed())
+
+    def __len__(self) -> int:
+        total = len(self.labels)
+        if self.shuffle:
+            total -= total % self.processes
+        share = len(range(self.rank, total, self.processes))
+        return math.ceil(share / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for index in torch.split(self._order(), self.batch_size):
+            yield self.images[index], self.labels[index]
+
+    def _order(self) -> Tensor:
+        total = len(self.labels)
+        if not self.shuffle:
+            return torch.arange(self.rank, total, self.processes)
+        even = total - total % self.processes
+        return torch.randperm(total, generator=self.generator)[self.rank : even : self.processes]
+
+
+class ArrayDataset(Dataset[Batch]):
+    """Images that don't fit in memory: the workers of a `DataLoader` read whole batches from disk.
+
+    Args:
+        file: Array of uint8 pixels of shape (images, channels, height, width).
+        labels: int64 labels of shape (images,).
+    """
+
+    def __init__(self, file: Path, labels: NDArray[np.int64]) -> None:
+        self.file, self.labels = file, labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitems__(self, index: list[int]) -> Batch:
+        # Opened here, because `DataLoader` would copy an array to each worker
+        images = np.load(self.file, mmap_mode="r")
+        return torch.from_numpy(images[index]), torch.from_numpy(self.labels[index])
+
+
+def keep_batch(batch: Any) -> Any:
+    """Collate what `ArrayDataset` returns, which is a batch already.
+
+    A function with a name, because a lambda can't be sent to workers that are spawned.
+    """
+    return batch
