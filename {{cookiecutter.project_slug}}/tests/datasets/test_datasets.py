@@ -21,7 +21,7 @@ SHARED = {"__init__", "base", "batches", "inputs", "splits"}
 
 @pytest.fixture(params=NAMES)
 def data(request, configure) -> ImageDataModule:
-    """Prepare a data set in the test's empty folder, with the files of `SOURCES` if it reads any."""
+    """Prepare a data set in the empty folder of the test, from the files of `SOURCES`."""
     made = instantiate(configure(*data_options(request.param)).data)
     made.prepare_data()
     return made
