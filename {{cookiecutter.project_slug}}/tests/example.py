@@ -6,7 +6,8 @@ FOLDER = "data/processed/digits"
 IMAGES = 1797
 IMAGE_SHAPE = [1, 8, 8]
 CLASSES = list("0123456789")
-# One picture of each class, which every trained model should recognise
+# A picture of each class, all of which a trained model should recognise
 SAMPLES = {name: f"{FOLDER}/samples/{name}.png" for name in CLASSES}
-# What the default network reaches on the test split at least
+LABEL, SAMPLE = "0", SAMPLES["0"]
+# The accuracy on the test split that the default configuration reaches at least
 ACCURACY = 0.97

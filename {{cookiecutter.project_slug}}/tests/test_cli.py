@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import example
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
@@ -36,7 +37,7 @@ finally:
 
 @pytest.fixture
 def sample(trained):
-    return str(trained / "data/processed/digits/samples/3.png")
+    return str(trained / example.SAMPLE)
 
 
 @pytest.fixture
@@ -80,20 +81,20 @@ def test_overrides_reach_the_configuration(cli):
 
 
 def test_prepare_then_train_then_evaluate_then_predict(cli):
-    code, output, _ = cli("prepare")
+    code, output, _ = cli("prepare", *example.OPTIONS)
     assert code == 0
-    assert "10 classes" in output
-    assert cli("train", "trainer.max_epochs=3", "logger=csv")[0] == 0
-    code, output, _ = cli("evaluate")
+    assert f"{len(example.CLASSES)} classes" in output
+    assert cli("train", *example.OPTIONS, "trainer.max_epochs=3", "logger=csv")[0] == 0
+    code, output, _ = cli("evaluate", *example.OPTIONS)
     assert code == 0
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
     assert f"{metrics['accuracy']:.4f}" in output
 {%- if cookiecutter.onnx_export %}
-    assert cli("export")[0] == 0
+    assert cli("export", *example.OPTIONS)[0] == 0
 {%- endif %}
-    code, output, _ = cli("predict", "data/processed/digits/samples/0.png")
+    code, output, _ = cli("predict", example.SAMPLE)
     assert code == 0
-    assert output.startswith(f"{Path('data/processed/digits/samples/0.png')}\t0\t")
+    assert output.startswith(f"{Path(example.SAMPLE)}\t{example.LABEL}\t")
 
 
 def test_json_holds_what_is_printed_plainly(cli, trained_model, sample):
@@ -129,9 +130,9 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
         (["train", "model=transformer"], "transformer"),
         (["train", "model.network.channels=[8"], "[8"),
         (["train", "resume=nowhere.ckpt"], "nowhere.ckpt"),
-        (["train", "logger=csv", "model.optimizer.name=Adamm"], "Adamm"),
-        (["train", "logger=csv", "model.network._target_=vit"], "vit"),
-        (["train", "logger=csv", "trainer.precision=7"], "7"),
+        (["train", *example.OPTIONS, "logger=csv", "model.optimizer.name=Adamm"], "Adamm"),
+        (["train", *example.OPTIONS, "logger=csv", "model.network._target_=vit"], "vit"),
+        (["train", *example.OPTIONS, "logger=csv", "trainer.precision=7"], "7"),
         (["train", "data=image_folder"], "data.source"),
         (["prepare", "data=image_folder", "data.source=nowhere"], "nowhere"),
         (["prepare", "data.val_fraction=2"], "val_fraction"),

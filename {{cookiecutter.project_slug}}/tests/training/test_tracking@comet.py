@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from zipfile import ZipFile
 
+import example
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
@@ -79,7 +80,7 @@ def test_best_checkpoint_is_registered(archive, messages, uploads, tmp_path):
     assert model["registry_name"] == "{{ cookiecutter.project_slug }}"
     assert model["tags"] == ["candidate"]
     checkpoint = archive.extract(uploads["model.ckpt"], tmp_path)
-    assert CheckpointModel(checkpoint).classes == [str(digit) for digit in range(10)]
+    assert CheckpointModel(checkpoint).classes == example.CLASSES
 
 
 def test_failed_run_is_ended_and_not_registered(configure):

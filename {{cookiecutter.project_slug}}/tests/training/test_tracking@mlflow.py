@@ -3,6 +3,7 @@ import json
 import os
 from pathlib import Path
 
+import example
 import mlflow
 import pytest
 
@@ -80,7 +81,7 @@ def test_best_checkpoint_is_the_registered_candidate(client, run, tmp_path):
     assert float(candidate.tags["test/accuracy"]) == run.data.metrics["test/accuracy"]
     mlflow.set_tracking_uri(client.tracking_uri)
     mlflow.artifacts.download_artifacts(f"models:/{NAME}@candidate", dst_path=str(tmp_path))
-    assert Predictor(tmp_path / "model.ckpt").classes == [str(digit) for digit in range(10)]
+    assert Predictor(tmp_path / "model.ckpt").classes == example.CLASSES
 
 
 def test_dotenv_names_the_server(monkeypatch):

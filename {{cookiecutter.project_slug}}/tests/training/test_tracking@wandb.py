@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
+import example
 import pytest
 import wandb
 from wandb.proto.wandb_internal_pb2 import Record
@@ -99,7 +100,7 @@ def test_best_checkpoint_is_a_versioned_artifact(run):
     (entry,) = artifact.manifest.contents
     assert entry.path == "model.ckpt"
     assert Path(entry.local_path).is_absolute()
-    assert Predictor(entry.local_path).classes == [str(digit) for digit in range(10)]
+    assert Predictor(entry.local_path).classes == example.CLASSES
 
 
 def test_nothing_is_a_candidate_unless_it_is_copied(configure):
