@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
@@ -16,7 +17,6 @@ from {{ cookiecutter.project_slug }}.datasets.splits import SPLITS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/data"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
-SHARED = {"__init__", "base", "batches", "inputs", "splits"}
 
 
 @pytest.fixture(params=NAMES)
@@ -32,8 +32,14 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def test_each_data_set_has_one_module_and_one_configuration_of_its_name():
-    modules = {path.stem for path in Path(datasets.__path__[0]).glob("*.py")}
-    assert sorted(modules - SHARED) == NAMES
+    found = [module.name for module in iter_modules(datasets.__path__, f"{datasets.__name__}.")]
+    modules = [
+        name.rpartition(".")[2]
+        for name in found
+        for value in vars(import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, ImageDataModule) and value.__module__ == name
+    ]
+    assert sorted(set(modules) - {"base"}) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

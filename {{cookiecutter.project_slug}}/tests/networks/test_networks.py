@@ -4,6 +4,7 @@ import contextlib
 import json
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import torch
@@ -13,12 +14,11 @@ from sources import data_options
 from torch import nn
 
 from {{ cookiecutter.project_slug }} import UserError, networks
-from {{ cookiecutter.project_slug }}.networks.base import build_network
+from {{ cookiecutter.project_slug }}.networks.base import Network, build_network
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("model/*.yaml"))
 DATA_SETS = sorted(path.stem for path in CONFIGS.glob("data/*.yaml"))
-SHARED = {"__init__", "base"}
 CLASSES = 4
 
 
@@ -48,8 +48,14 @@ def noise(count: int, shape: list[int]) -> torch.Tensor:
 
 
 def test_each_network_has_one_module_and_one_configuration_of_its_name():
-    modules = {path.stem for path in Path(networks.__path__[0]).glob("*.py")}
-    assert sorted(modules - SHARED) == NAMES
+    found = [module.name for module in iter_modules(networks.__path__, f"{networks.__name__}.")]
+    modules = [
+        name.rpartition(".")[2]
+        for name in found
+        for value in vars(import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, Network) and value.__module__ == name
+    ]
+    assert sorted(set(modules) - {"base"}) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
