@@ -62,7 +62,7 @@ def test_the_contract_tests_find_them(project: Path) -> None:
 
 def test_the_network_is_trained_on_the_data_set(project: Path) -> None:
     draw_classes(project / "data/raw", 20)
-    files = [path.relative_to(project) for path in (project / "data/raw").glob("*/*")]
+    files = [path.relative_to(project / "data/raw") for path in (project / "data/raw").glob("*/*")]
     table = "\n".join(f"{path.as_posix()},{path.parent.name}" for path in files)
     (project / "data/raw/photos.csv").write_text(table, encoding="utf-8")
     options = "data=photos", "model=linear", "trainer.max_epochs=1", "logger=csv"

@@ -37,7 +37,9 @@ def test_each_data_set_has_one_module_and_one_configuration_of_its_name():
         name.rpartition(".")[2]
         for name in found
         for value in vars(import_module(name)).values()
-        if isinstance(value, type) and issubclass(value, ImageDataModule) and value.__module__ == name
+        if isinstance(value, type)
+        and issubclass(value, ImageDataModule)
+        and value.__module__ == name
     ]
     assert sorted(set(modules) - {"base"}) == NAMES
 
