@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """A mistake its reader can mend: the command line prints the text alone and exits with 2."""
+    """An error that the user can fix: the command line prints the text alone and exits with 2."""

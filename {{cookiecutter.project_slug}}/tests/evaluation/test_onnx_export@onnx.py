@@ -71,7 +71,8 @@ def test_the_graph_is_valid_and_keeps_its_names(model):
 def test_the_source_commit_travels_from_training_to_the_file(
     settings, trained, tmp_path, monkeypatch, configure
 ):
-    from {{ cookiecutter.project_slug }}.training.fit import source_commit, train
+    from {{ cookiecutter.project_slug }}.training.fit import train
+    from {{ cookiecutter.project_slug }}.training.source import source_commit
 
     monkeypatch.setenv("SOURCE_COMMIT", "0123abc")
     train(configure("logger=csv", "trainer.max_epochs=3"))

@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..training.fit import source_commit
+from ..training.source import source_commit
 from .shell import Command, Login, setting
 
 NAME = "{{ cookiecutter.__cloud_name }}"

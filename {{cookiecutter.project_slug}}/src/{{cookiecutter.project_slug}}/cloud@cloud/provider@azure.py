@@ -9,7 +9,7 @@ import shlex
 from datetime import UTC, datetime
 {%- endif %}
 
-from ..training.fit import source_commit
+from ..training.source import source_commit
 from .shell import Command, Login, setting
 
 # What infra/azure makes

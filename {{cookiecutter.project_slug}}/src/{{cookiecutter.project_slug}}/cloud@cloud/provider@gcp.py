@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 {%- endif %}
 
-from ..training.fit import source_commit
+from ..training.source import source_commit
 from .shell import Command, Login, setting
 
 NAME = "{{ cookiecutter.__cloud_name }}"

@@ -2,22 +2,21 @@
 
 import csv
 import logging
-import os
-import shutil
-import subprocess
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer, seed_everything
 
 from .. import UserError
-
-if TYPE_CHECKING:
-    from pytorch_lightning import Trainer
+from ..inference.checkpoint import load_checkpoint
+from .progress import make_progress
+from .source import source_commit
 
 log = logging.getLogger(__name__)
 
@@ -39,22 +38,44 @@ def train(cfg: DictConfig) -> float:
     Raises:
         UserError: A setting can't work, such as a checkpoint to resume that does not exist.
     """
-    import torch  # seconds that `--cfg job` should not take
-    from pytorch_lightning import seed_everything
-
-    from ..inference.checkpoint import load_checkpoint
-    from .progress import make_progress
-
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
     if cfg.resume and "optimizer_states" not in load_checkpoint(cfg.resume):
         raise UserError(f"resume: {cfg.resume} holds weights only; name the last.ckpt of its run")
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
-        cfg.checkpoint = None
+        cfg.checkpoint = None  # the tracker's `candidate` refers to it, and is off with it
+
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data)
     data.prepare_data()
     model = instantiate(cfg.model, image_shape=data.image_shape, classes=data.classes)
+    trainer = make_trainer(cfg)
+    checkpoints: Any = trainer.checkpoint_callback
+    last = Path(checkpoints.dirpath, "last.ckpt")
+    try:
+        trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
+    except SystemExit as stop:  # Lightning caught Ctrl-C and let the callbacks save
+        if last.is_file():
+            log.warning("Stopped. To continue: train resume=%s", last)
+        raise SystemExit(130) from stop
+    if checkpoints.best_model_score is None:
+        raise UserError("resume: no epoch is left to train; raise trainer.max_epochs")
+    trainer.save_checkpoint(last)
+
+    best = Path(checkpoints.best_model_path)
+    trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
+    scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    if trainer.is_global_zero:
+        log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+        if cfg.checkpoint:
+            best = promote(best, Path(cfg.checkpoint), scores)
+            write_history(Path(cfg.run_dir, "csv/metrics.csv"), best.with_name("history.csv"))
+        log.info("Best checkpoint: %s", best)
+    return float(checkpoints.best_model_score)
+
+
+def make_trainer(cfg: DictConfig) -> Trainer:
+    """Build the trainer with callbacks, loggers and profiler, and log the configuration."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
     callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
     loggers = [instantiate(logger) for logger in cfg.logger.values()]
     trainer: Trainer = instantiate(
@@ -66,53 +87,30 @@ def train(cfg: DictConfig) -> float:
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     for logger in loggers:
         logger.log_hyperparams(settings)
-
-    checkpoints: Any = trainer.checkpoint_callback
-    last = Path(checkpoints.dirpath, "last.ckpt")
-    try:
-        trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
-    except SystemExit:  # Lightning caught Ctrl-C and let the callbacks save
-        if last.is_file():
-            log.warning("Stopped. Go on with: train resume=%s", last)
-        raise SystemExit(130) from None
-    if checkpoints.best_model_score is None:
-        raise UserError("resume: no epoch is left to train; raise trainer.max_epochs")
-    trainer.save_checkpoint(last)
-    best = Path(checkpoints.best_model_path)
-    trainer.test(model, data, ckpt_path=best, weights_only=True, verbose=False)
-
-    if trainer.is_global_zero:
-        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
-        if cfg.checkpoint:
-            target = Path(cfg.checkpoint)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            saved = load_checkpoint(best)
-            saved["metrics"] = {name.removeprefix("test/"): scores[name] for name in scores}
-            saved["commit"] = source_commit()
-            torch.save(saved, target)
-            write_history(Path(cfg.run_dir, "csv", "metrics.csv"), target.with_name("history.csv"))
-            best = target
-        log.info("Best checkpoint: %s", best)
-    return float(checkpoints.best_model_score)
+    return trainer
 
 
-def source_commit() -> str | None:
-    """Name the commit that is checked out, with `-dirty` behind it if files differ from it.
+def promote(best: Path, target: Path, scores: dict[str, float]) -> Path:
+    """Copy a checkpoint to `target`, with its test metrics and the commit that trained it.
+
+    Args:
+        best: A checkpoint that Lightning wrote.
+        target: The file that `evaluate` and the other commands read.
+        scores: Metrics of the test split by name, such as `test/accuracy`.
 
     Returns:
-        The variable SOURCE_COMMIT where it is set, as in a container; None outside git.
+        `target`.
     """
-    git = shutil.which("git")
-    if git is None or "SOURCE_COMMIT" in os.environ:
-        return os.environ.get("SOURCE_COMMIT") or None
-    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip() or None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    saved = load_checkpoint(best)
+    saved["metrics"] = {name.removeprefix("test/"): value for name, value in scores.items()}
+    saved["commit"] = source_commit()
+    torch.save(saved, target)
+    return target
 
 
 def write_history(source: Path, target: Path) -> None:
-    """Copy the CSV log with one row an epoch: Lightning writes one a split, with gaps."""
+    """Copy the CSV log with one row for each epoch: Lightning writes one for each split."""
     epochs: dict[int, dict[str, str]] = {}
     with source.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -1,0 +1,20 @@
+"""The command `prepare`: the data set on disk, before anything is trained on it."""
+
+import typer
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+
+def prepare(cfg: DictConfig) -> None:
+    """Write the data set to disk and print how many images each split has.
+
+    Args:
+        cfg: `configs/train.yaml`, composed.
+
+    Raises:
+        UserError: The data set can't be prepared.
+    """
+    data = instantiate(cfg.data)
+    data.prepare_anew()
+    counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
+    typer.echo(f"{data.folder}: {counts} images in {len(data.classes)} classes")
