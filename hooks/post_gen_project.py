@@ -43,6 +43,7 @@ HOLDS = {
     "secrets": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     "serves": serving != "none",
     "tensorboard": tracker == "tensorboard",
+    "tracks": tracker != "none",
     "wandb": tracker == "wandb",
 }
 MARK = re.compile(rf"(?<=[^/])@({'|'.join(HOLDS)})(?=[@./]|$)")

@@ -88,7 +88,7 @@ def test_dotenv_names_the_server(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it to what it used
     made = []
     monkeypatch.setattr(
-        f"{NAME}.mlflow_tracking.MLFlowLogger",
+        f"{NAME}.training.tracking.MLFlowLogger",
         lambda experiment, **options: made.append(options["tracking_uri"]),
     )
     make_logger(NAME, "run")

@@ -10,8 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import CometLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from ..evaluation.report import in_batches, result_figures
-from ..inference.predictor import Predictor
+from .results import best_results
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +41,8 @@ def make_logger(project: str, folder: str) -> CometLogger:
     )
 
 
-class CometTracking(Callback):
-    """Sends the best checkpoint and what it predicts on the test split, and ends the experiment.
+class Tracking(Callback):
+    """Sends the best checkpoint and its predictions on the test split, and ends the experiment.
 
     Args:
         model_name: Name of the model and of its entry in the model registry.
@@ -58,26 +57,21 @@ class CometTracking(Callback):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log figures, confusion matrix, table and checkpoint."""
         experiment = _experiment(trainer)
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        checkpoints: Any = trainer.checkpoint_callback
-        images, labels = data.arrays("test")
-        predictor = Predictor(checkpoints.best_model_path)
-        probabilities = in_batches(predictor.predict, images, data.batch_size)
-
-        step = trainer.global_step
-        figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
-        for name, figure in figures.items():
+        best, step = best_results(trainer, self.pictures), trainer.global_step
+        for name, figure in best.figures.items():
             experiment.log_figure(name, figure, step=step)
-        guesses = probabilities.argmax(axis=1)
-        pairs = labels.tolist(), guesses.tolist()
-        experiment.log_confusion_matrix(*pairs, labels=data.classes, step=step)
+        labels, guesses = best.labels.tolist(), best.probabilities.argmax(axis=1).tolist()
+        experiment.log_confusion_matrix(labels, guesses, labels=best.classes, step=step)
+        highest = best.probabilities.max(axis=1).tolist()
         rows = [
-            [i, data.classes[labels[i]], data.classes[guesses[i]], float(probabilities[i].max())]
-            for i in range(len(labels))
+            [image, best.classes[label], best.classes[guess], probability]
+            for image, (label, guess, probability) in enumerate(
+                zip(labels, guesses, highest, strict=True)
+            )
         ]
         headers = ["image", "true", "predicted", "probability"]
         experiment.log_table("predictions.csv", rows, headers)
-        experiment.log_model(self.model_name, checkpoints.best_model_path, "model.ckpt")
+        experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
         if self.candidate:
             experiment.register_model(self.model_name, tags=["candidate"])
         _end(experiment)

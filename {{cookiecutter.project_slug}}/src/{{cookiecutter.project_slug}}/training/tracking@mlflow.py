@@ -12,19 +12,18 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from ..evaluation.report import in_batches, result_figures
-from ..inference.predictor import Predictor
+from .results import best_results
 
 log = logging.getLogger(__name__)
 
 
-def make_logger(experiment: str, folder: str) -> MLFlowLogger:
+def make_logger(project: str, folder: str) -> MLFlowLogger:
     """Make a logger for `mlflow.db` in this folder, or for the server MLFLOW_TRACKING_URI names.
 
     Args:
-        experiment: Name of the MLflow experiment, made by the first run.
-        folder: The run's folder, which names the run: MLflow's own names come from Python's seeded
-            generator, so that every run with the same seed would get the same.
+        project: Name of the MLflow experiment, made by the first run.
+        folder: The run's folder, which names the run: MLflow draws its own names from Python's
+            random generator, so that all runs with one seed would have one name.
     """
     load_dotenv(".env")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -33,11 +32,11 @@ def make_logger(experiment: str, folder: str) -> MLFlowLogger:
     logging.getLogger("pytorch_lightning.loggers.mlflow").setLevel(logging.ERROR)
     uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
     name = "/".join(Path(folder).parts[-2:])
-    return MLFlowLogger(experiment, run_name=name, tracking_uri=uri)
+    return MLFlowLogger(project, run_name=name, tracking_uri=uri)
 
 
-class MLflowTracking(Callback):
-    """Sends the best checkpoint and what it predicts on the test split, and registers it.
+class Tracking(Callback):
+    """Sends the best checkpoint and its predictions on the test split, and registers it.
 
     Args:
         model_name: Name of the registered model.
@@ -53,30 +52,23 @@ class MLflowTracking(Callback):
         """Log figures, table and checkpoint, and register a version of the model."""
         logger: Any = next(item for item in trainer.loggers if isinstance(item, MLFlowLogger))
         client, run = logger.experiment, logger.run_id
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        checkpoints: Any = trainer.checkpoint_callback
-        images, labels = data.arrays("test")
-        predictor = Predictor(checkpoints.best_model_path)
-        probabilities = in_batches(predictor.predict, images, data.batch_size)
-
-        figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
-        for name, figure in figures.items():
+        best = best_results(trainer, self.pictures)
+        for name, figure in best.figures.items():
             client.log_figure(run, figure, f"figures/{name}.png")
         table = {
-            "image": list(range(len(labels))),
-            "true": [data.classes[label] for label in labels],
-            "predicted": [data.classes[guess] for guess in probabilities.argmax(axis=1)],
-            "probability": probabilities.max(axis=1).tolist(),
+            "image": list(range(len(best.labels))),
+            "true": [best.classes[label] for label in best.labels],
+            "predicted": [best.classes[guess] for guess in best.probabilities.argmax(axis=1)],
+            "probability": best.probabilities.max(axis=1).tolist(),
         }
         client.log_table(run, table, "predictions.json")
         with TemporaryDirectory() as folder:
-            copy = shutil.copyfile(checkpoints.best_model_path, Path(folder, "model.ckpt"))
+            copy = shutil.copyfile(best.checkpoint, Path(folder, "model.ckpt"))
             client.log_artifact(run, copy, "model")
         if self.candidate:
-            scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
             if not client.search_registered_models(f"name = '{self.model_name}'"):
                 client.create_registered_model(self.model_name)
             source = f"{client.get_run(run).info.artifact_uri}/model"
-            version = client.create_model_version(self.model_name, source, run, scores).version
+            version = client.create_model_version(self.model_name, source, run, best.scores).version
             client.set_registered_model_alias(self.model_name, "candidate", version)
             log.info("MLflow registered %s version %s as candidate", self.model_name, version)

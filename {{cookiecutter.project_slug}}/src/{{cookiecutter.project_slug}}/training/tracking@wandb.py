@@ -10,8 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from ..evaluation.report import in_batches, result_figures
-from ..inference.predictor import Predictor
+from .results import best_results
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def make_logger(project: str, folder: str) -> WandbLogger:
     """
     load_dotenv(".env")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    # What waits for its upload stays in the project, not in the home folder
+    # Files that wait for their upload stay in the project, not in the home folder
     for name in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR"):
         os.environ.setdefault(name, str(Path(".cache/wandb").absolute()))
     return WandbLogger(project=project, save_dir=folder, experiment=_start_run(project, folder))
@@ -48,8 +47,8 @@ def _start_run(project: str, folder: str) -> Any:
     return run
 
 
-class WandbTracking(Callback):
-    """Sends the best checkpoint and what it predicts on the test split, and ends the run.
+class Tracking(Callback):
+    """Sends the best checkpoint and its predictions on the test split, and ends the run.
 
     Args:
         model_name: Name of the artifact and of its collection in the model registry.
@@ -68,25 +67,19 @@ class WandbTracking(Callback):
         import wandb
 
         run: Any = wandb.run
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        checkpoints: Any = trainer.checkpoint_callback
-        images, labels = data.arrays("test")
-        predictor = Predictor(checkpoints.best_model_path)
-        probabilities = in_batches(predictor.predict, images, data.batch_size)
-
-        figures = result_figures(images, labels, probabilities, data.classes, self.pictures)
+        best = best_results(trainer, self.pictures)
+        labels, probabilities = best.labels, best.probabilities
         table = wandb.Table(["image", "true", "predicted", "probability"])
         for i in probabilities[range(len(labels)), labels].argsort()[: self.rows]:
             guess = probabilities[i].argmax()
-            picture = wandb.Image(images[i].transpose(1, 2, 0))
-            names = data.classes[labels[i]], data.classes[guess]
+            picture = wandb.Image(best.images[i].transpose(1, 2, 0))
+            names = best.classes[labels[i]], best.classes[guess]
             table.add_data(picture, *names, float(probabilities[i, guess]))
-        logged = {name: wandb.Image(figure) for name, figure in figures.items()}
+        logged = {name: wandb.Image(figure) for name, figure in best.figures.items()}
         run.log({**logged, "predictions": table, "trainer/global_step": trainer.global_step})
 
-        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        artifact = wandb.Artifact(self.model_name, "model", metadata=scores)
-        artifact.add_file(checkpoints.best_model_path, "model.ckpt", policy="immutable")
+        artifact = wandb.Artifact(self.model_name, "model", metadata=best.scores)
+        artifact.add_file(best.checkpoint, "model.ckpt", policy="immutable")
         run.log_artifact(artifact, aliases=["latest", "candidate"] if self.candidate else None)
         if self.candidate and not run.offline:
             try:
