@@ -8,22 +8,9 @@ import example
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.cli import MODEL, app
 
-COMMANDS = [
-    "prepare",
-    "describe",
-    "train",
-    "evaluate",
-    "compare",
-{%- if cookiecutter.onnx_export %}
-    "export",
-    "benchmark",
-{%- endif %}
-    "predict",
-{%- if cookiecutter.serving != "none" %}
-    "serve",
-{%- endif %}
-]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
 IMPORTS = """
 import sys
@@ -46,7 +33,7 @@ def trained_model(model):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--cfg", "job"]])
-def test_what_only_prints_imports_nothing_heavy(arguments):
+def test_help_and_configuration_import_nothing_heavy(arguments):
     package = Path(sys.modules[UserError.__module__].__file__).parent
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, *arguments],
@@ -80,7 +67,7 @@ def test_overrides_reach_the_configuration(cli):
     assert "networks.mlp.MLP" in output
 
 
-def test_prepare_then_train_then_evaluate_then_predict(cli):
+def test_each_step_reads_what_the_one_before_wrote(cli):
     code, output, _ = cli("prepare", *example.OPTIONS)
     assert code == 0
     assert f"{len(example.CLASSES)} classes" in output
@@ -114,12 +101,10 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
+        (["predict", "picture.png"], MODEL.as_posix()),
 {%- if cookiecutter.onnx_export %}
         (["export"], "models/model.ckpt"),
         (["benchmark"], "models/model.ckpt"),
-        (["predict", "picture.png"], "models/model.onnx"),
-{%- else %}
-        (["predict", "picture.png"], "models/model.ckpt"),
 {%- endif %}
         (["evaluate"], "models/model.ckpt"),
         (["compare"], "current"),
@@ -138,7 +123,7 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
         (["prepare", "data.val_fraction=2"], "val_fraction"),
     ],
 )
-def test_mistakes_are_named_in_one_line(cli, arguments, named):
+def test_an_error_that_the_user_can_fix_is_one_line(cli, arguments, named):
     code, output, error = cli(*arguments)
     assert code == 2
     assert named in error.replace("\\", "/")
