@@ -37,15 +37,15 @@ def digits(trained):
 
 
 def test_the_exported_model_answers_like_the_checkpoint(model, digits):
-    expected = Predictor(model.with_suffix(".ckpt")).predict(digits[0])
-    np.testing.assert_allclose(Predictor(model).predict(digits[0]), expected, atol=1e-5)
+    expected = Predictor(model.with_suffix(".ckpt")).probabilities(digits[0])
+    np.testing.assert_allclose(Predictor(model).probabilities(digits[0]), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
 def test_any_batch_size_is_answered(model, digits, batch):
     images = digits[0][:batch]
-    expected = Predictor(model).predict(digits[0])[:batch]
-    np.testing.assert_allclose(Predictor(model).predict(images), expected, atol=1e-6)
+    expected = Predictor(model).probabilities(digits[0])[:batch]
+    np.testing.assert_allclose(Predictor(model).probabilities(images), expected, atol=1e-6)
 
 
 def test_the_file_alone_says_what_serving_needs(model, digits, tmp_path):
@@ -54,7 +54,7 @@ def test_the_file_alone_says_what_serving_needs(model, digits, tmp_path):
     predictor = Predictor(copy)
     assert predictor.classes == list("0123456789")
     assert predictor.image_shape == [1, 8, 8]
-    accuracy = (predictor.predict(digits[0]).argmax(axis=1) == digits[1]).mean()
+    accuracy = (predictor.probabilities(digits[0]).argmax(axis=1) == digits[1]).mean()
     assert predictor.metrics["accuracy"] == pytest.approx(accuracy)
     properties = {entry.key: entry.value for entry in onnx.load(copy).metadata_props}
     assert json.loads(properties["preprocessing"])["resize"].startswith("bilinear")

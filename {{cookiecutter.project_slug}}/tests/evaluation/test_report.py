@@ -32,7 +32,7 @@ def answers(trained):
     """Predict the test split: labels and probabilities."""
     images = np.load(trained / "data/processed/digits/test_images.npy")
     labels = np.load(trained / "data/processed/digits/test_labels.npy")
-    return labels, Predictor(trained / "models/model.ckpt").predict(images)
+    return labels, Predictor(trained / "models/model.ckpt").probabilities(images)
 
 
 def test_metrics_are_those_computed_by_hand(reports, answers):

@@ -21,22 +21,22 @@ def images(trained):
 
 
 def test_probabilities_sum_to_one(predictor, images):
-    probabilities = predictor.predict(images)
+    probabilities = predictor.probabilities(images)
     assert probabilities.shape == (20, 10)
     assert probabilities.min() >= 0
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_batch_is_answered_like_its_images_one_by_one(predictor, images):
-    alone = [predictor.predict(images[i : i + 1])[0] for i in range(len(images))]
-    np.testing.assert_allclose(predictor.predict(images), alone, rtol=1e-4, atol=1e-7)
+    alone = [predictor.probabilities(images[i : i + 1])[0] for i in range(len(images))]
+    np.testing.assert_allclose(predictor.probabilities(images), alone, rtol=1e-4, atol=1e-7)
 
 
 def test_the_answer_is_that_of_the_trained_model(predictor, images, trained):
     model = Classifier.load_from_checkpoint(trained / "models/model.ckpt", weights_only=True)
     with torch.no_grad():
         expected = model.eval()(torch.from_numpy(images)).softmax(dim=1)
-    np.testing.assert_allclose(predictor.predict(images), expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(predictor.probabilities(images), expected, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("side", [8, 64])

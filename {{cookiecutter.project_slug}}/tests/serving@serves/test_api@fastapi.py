@@ -35,9 +35,9 @@ class SlowPredictor(Predictor):
         super().__init__(path)
         self.may_run = threading.Event()
 
-    def predict(self, images):
+    def probabilities(self, images):
         assert self.may_run.wait(20)
-        return super().predict(images)
+        return super().probabilities(images)
 
 
 @contextmanager
@@ -252,11 +252,11 @@ def test_an_error_of_the_model_is_a_500_and_not_the_end(model, images):
     predictor = Predictor(model)
     with running(predictor) as client:
         until_ready(client)
-        predictor.predict = lambda images: 1 / 0
+        predictor.probabilities = lambda images: 1 / 0
         answer = client.post("/predict", json=payload(images[:1]))
         assert (answer.status_code, answer.json()) == (500, {"detail": "internal error"})
         assert answer.headers["x-request-id"]
-        del predictor.predict
+        del predictor.probabilities
         assert client.post("/predict", json=payload(images[:1])).status_code == 200
 
 

@@ -38,10 +38,10 @@ class SlowPredictor(Predictor):
         self.may_run = threading.Event()
         self.calls = 0
 
-    def predict(self, images):
+    def probabilities(self, images):
         assert self.may_run.wait(20)
         self.calls += 1
-        return super().predict(images)
+        return super().probabilities(images)
 
 
 @contextmanager
@@ -275,9 +275,9 @@ def test_an_error_of_the_model_is_a_500_and_not_the_end(model, images):
     predictor = Predictor(model)
     with running(predictor) as client:
         until_ready(client)
-        predictor.predict = lambda images: 1 / 0
+        predictor.probabilities = lambda images: 1 / 0
         assert client.post("/predict", json=payload(images[:1])).status_code == 500
-        del predictor.predict
+        del predictor.probabilities
         assert client.post("/predict", json=payload(images[:1])).status_code == 200
 
 

@@ -68,7 +68,10 @@ def compare(cfg: DictConfig) -> Comparison:
         raise UserError(f"{cfg.checkpoint} and {cfg.current} know other classes or image shapes")
     data = open_data(cfg, candidate.classes, candidate.image_shape)
     images, labels = data.arrays("test")
-    answers = [in_batches(one.predict, images, cfg.data.batch_size) for one in (current, candidate)]
+    answers = [
+        in_batches(predictor.probabilities, images, cfg.data.batch_size)
+        for predictor in (current, candidate)
+    ]
     before, after = (answer.argmax(axis=1) == labels for answer in answers)
     comparison = Comparison(
         current=compute_metrics(answers[0], labels),

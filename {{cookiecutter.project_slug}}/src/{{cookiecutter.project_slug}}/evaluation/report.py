@@ -39,7 +39,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
     images, labels = open_data(cfg, predictor.classes, predictor.image_shape).arrays("test")
-    probabilities = in_batches(predictor.predict, images, cfg.data.batch_size)
+    probabilities = in_batches(predictor.probabilities, images, cfg.data.batch_size)
     metrics = compute_metrics(probabilities, labels)
 
     reports = Path(cfg.reports)
@@ -97,7 +97,7 @@ def in_batches(
     """Run any number of images, one batch in memory at a time.
 
     Args:
-        run: What takes a batch, such as `Predictor.predict`.
+        run: What takes a batch, such as `Predictor.probabilities`.
         images: Pixels of shape (images, channels, height, width), 0 to 255.
         batch_size: Images a step.
 

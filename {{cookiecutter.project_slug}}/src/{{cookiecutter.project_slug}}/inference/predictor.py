@@ -65,8 +65,8 @@ class Predictor:
         self.commit = self.model.commit
         self.version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Classify a batch.
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Compute the probability of each class for each image of a batch.
 
         Args:
             images: Pixels of shape (batch, *image_shape), 0 to 255.
@@ -77,8 +77,8 @@ class Predictor:
         return softmax(self.model.logits(images))
 
     def classify(self, images: NDArray[np.uint8]) -> list[Prediction]:
-        """Name the most probable class of each image of a batch, as `predict` takes it."""
-        probabilities = self.predict(images)
+        """Name the most probable class of each image of a batch, as `probabilities` takes it."""
+        probabilities = self.probabilities(images)
         best = probabilities.argmax(axis=1).tolist()
         highest = probabilities.max(axis=1).tolist()
         return [

@@ -79,7 +79,7 @@ class Service:
     async def warm_up(self) -> None:
         """Let the model answer once: the first batch takes longer than those that follow."""
         images = np.zeros((1, *self.predictor.image_shape), np.uint8)
-        await run_in_threadpool(self.predictor.predict, images)
+        await run_in_threadpool(self.predictor.probabilities, images)
         self.ready = True
 
     async def livez(self) -> dict[str, bool]:

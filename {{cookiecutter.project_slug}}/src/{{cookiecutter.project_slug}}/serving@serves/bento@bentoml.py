@@ -223,7 +223,7 @@ class Classifier:
     async def answer_once(self) -> None:
         """Let the model answer: the first batch takes longer than those that follow."""
         images = np.zeros((1, *self.predictor.image_shape), np.uint8)
-        await run_in_threadpool(self.predictor.predict, images)
+        await run_in_threadpool(self.predictor.probabilities, images)
         self.ready = True
 
     async def __is_ready__(self) -> bool:

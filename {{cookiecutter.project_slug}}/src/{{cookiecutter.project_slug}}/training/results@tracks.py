@@ -46,7 +46,7 @@ def best_results(trainer: Trainer, pictures: int) -> Results:
     checkpoints: Any = trainer.checkpoint_callback
     images, labels = data.arrays("test")
     predictor = Predictor(checkpoints.best_model_path)
-    probabilities = in_batches(predictor.predict, images, data.batch_size)
+    probabilities = in_batches(predictor.probabilities, images, data.batch_size)
     return Results(
         checkpoint=checkpoints.best_model_path,
         scores={name: float(value) for name, value in trainer.callback_metrics.items()},
