@@ -39,6 +39,7 @@ HOLDS = {
     "gitlab": ci == "gitlab",
     "mlflow": tracker == "mlflow",
     "no-docker": not docker,
+    "no-onnx": not onnx_export,
     "onnx": onnx_export,
     "secrets": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     "serves": serving != "none",

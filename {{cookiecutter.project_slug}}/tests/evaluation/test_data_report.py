@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from {{ cookiecutter.project_slug }}.evaluation.data_report import describe, markdown
+from {{ cookiecutter.project_slug }}.evaluation.data_report import chart, describe, describe_arrays
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def test_leaks_and_chart_show_what_is_there():
         return images, np.zeros(len(values), dtype=np.int64)
 
     arrays = {"train": split(1, 2, 3), "val": split(4), "test": split(2, 3, 5)}
-    report = markdown("toys", ['a|"b"', "c"], [1, 2, 2], arrays)
+    classes = ['a|"b"', "c"]
+    report = describe_arrays("toys", classes, [1, 2, 2], arrays)
+    report += chart(classes, arrays["train"][1])
     assert "Images of val that are training images too: 0." in report
     assert "Images of test that are training images too: 2." in report
     assert "bar [3, 0]" in report

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.evaluation.report import compute_metrics, evaluate, result_figures
+from {{ cookiecutter.project_slug }}.evaluation.metrics import compute_metrics
+from {{ cookiecutter.project_slug }}.evaluation.plots import result_figures
+from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 PICTURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
@@ -107,7 +109,7 @@ def test_other_data_than_the_model_was_trained_on_is_refused(configure, options)
 
 
 def test_another_split_than_the_trained_one_is_refused(configure, options):
-    with pytest.raises(UserError, match="made by other settings"):
+    with pytest.raises(UserError, match="made with other settings"):
         evaluate(configure(*options, "data.split_seed=1", config="evaluate"))
 
 

@@ -1,4 +1,4 @@
-"""Two models on the same test images: is the candidate worse than the one in use?"""
+"""Two models on the same test images: is the candidate worse than the current model?"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,31 +8,32 @@ from omegaconf import DictConfig
 
 from .. import UserError
 from ..inference.predictor import Predictor
-from .report import compute_metrics, in_batches, open_data
+from .data import open_data
+from .metrics import Labels, Probabilities, compute_metrics, in_batches
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two models answered for the test split.
+    """The results of two models on the test split.
 
     Attributes:
         current: Loss (nats), accuracy and macro F1 (0 to 1) of the model in use.
-        candidate: The same of the one that may replace it.
-        gained: Images that only the candidate classifies correctly.
-        lost: Images that only the current model classifies correctly.
-        tolerance: The accuracy that a candidate may lose, from 0 to 1.
+        candidate: The same metrics of the model that may replace it.
+        lost: Number of images that only the current model classifies correctly.
+        gained: Number of images that only the candidate classifies correctly.
+        max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
     """
 
     current: dict[str, float]
     candidate: dict[str, float]
-    gained: int
     lost: int
-    tolerance: float
+    gained: int
+    max_accuracy_loss: float
 
     @property
     def worse(self) -> bool:
-        """Whether the candidate's accuracy is lower by more than is tolerated."""
-        return self.candidate["accuracy"] < self.current["accuracy"] - self.tolerance
+        """Whether the candidate loses more accuracy than it may."""
+        return self.candidate["accuracy"] < self.current["accuracy"] - self.max_accuracy_loss
 
     def markdown(self) -> str:
         """Write the comparison as a table."""
@@ -48,39 +49,65 @@ class Comparison:
             lines.append(f"| {name} | {value:.4f} | {new:.4f} | {new - value:+.4f} |")
         lines += [
             "",
-            f"Test images that only the candidate gets right: {self.gained},",
-            f"that only the current model gets right: {self.lost}.",
+            f"Test images that only the current model classifies correctly: {self.lost},",
+            f"that only the candidate classifies correctly: {self.gained}.",
         ]
         return "\n".join(lines) + "\n"
 
 
 def compare(cfg: DictConfig) -> Comparison:
-    """Compare `cfg.checkpoint`, the candidate, to `cfg.current` and write `comparison.md`.
+    """Compare `cfg.current` to `cfg.checkpoint`, the candidate; write and print the result.
 
     Args:
         cfg: `configs/evaluate.yaml`, composed.
 
+    Returns:
+        The comparison, if the candidate is no worse.
+
     Raises:
+        SystemExit: The candidate is worse (exit code 1), so that a pipeline fails.
         UserError: A checkpoint is missing, or the two don't fit each other or the data.
     """
-    candidate, current = (Predictor(path, cfg.device) for path in (cfg.checkpoint, cfg.current))
-    if candidate.classes != current.classes or candidate.image_shape != current.image_shape:
-        raise UserError(f"{cfg.checkpoint} and {cfg.current} know other classes or image shapes")
+    current, candidate = (Predictor(path, cfg.device) for path in (cfg.current, cfg.checkpoint))
+    if current.classes != candidate.classes or current.image_shape != candidate.image_shape:
+        raise UserError(
+            f"{cfg.current} and {cfg.checkpoint} were trained on different classes or image shapes"
+        )
     data = open_data(cfg, candidate.classes, candidate.image_shape)
     images, labels = data.arrays("test")
-    answers = [
-        in_batches(predictor.probabilities, images, cfg.data.batch_size)
+    current_answer, candidate_answer = (
+        in_batches(predictor.probabilities, images, data.batch_size)
         for predictor in (current, candidate)
-    ]
-    before, after = (answer.argmax(axis=1) == labels for answer in answers)
-    comparison = Comparison(
-        current=compute_metrics(answers[0], labels),
-        candidate=compute_metrics(answers[1], labels),
-        gained=int(np.count_nonzero(after & ~before)),
-        lost=int(np.count_nonzero(before & ~after)),
-        tolerance=cfg.tolerance,
     )
+    comparison = compare_answers(current_answer, candidate_answer, labels, cfg.max_accuracy_loss)
+    text = comparison.markdown()
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
-    (reports / "comparison.md").write_text(comparison.markdown(), encoding="utf-8")
+    (reports / "comparison.md").write_text(text, encoding="utf-8")
+    print(text.rstrip())
+    if comparison.worse:
+        raise SystemExit(1)
     return comparison
+
+
+def compare_answers(
+    current: Probabilities, candidate: Probabilities, labels: Labels, max_accuracy_loss: float
+) -> Comparison:
+    """Compare the probabilities that two models give for the same images.
+
+    Args:
+        current: Probabilities of the model in use, of shape (images, classes).
+        candidate: Probabilities of the model that may replace it, of the same shape.
+        labels: True classes, of shape (images,).
+        max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
+    """
+    current_right, candidate_right = (
+        answer.argmax(axis=1) == labels for answer in (current, candidate)
+    )
+    return Comparison(
+        current=compute_metrics(current, labels),
+        candidate=compute_metrics(candidate, labels),
+        lost=int(np.count_nonzero(current_right & ~candidate_right)),
+        gained=int(np.count_nonzero(~current_right & candidate_right)),
+        max_accuracy_loss=max_accuracy_loss,
+    )

@@ -1,4 +1,4 @@
-"""A report on the data: how many images of each class, what their pixels are like, what leaks."""
+"""A report on the data: images of each class, their pixels, and leaks between the splits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,10 @@ from omegaconf import DictConfig
 
 from ..datasets.base import ImageDataModule
 from ..datasets.splits import SPLITS
+from .metrics import Labels
 from .plots import predictions_figure
 
-Arrays = dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+Arrays = dict[str, tuple[NDArray[np.uint8], Labels]]
 
 
 def describe(cfg: DictConfig) -> str:
@@ -22,7 +23,7 @@ def describe(cfg: DictConfig) -> str:
         cfg: `configs/evaluate.yaml`, composed.
 
     Returns:
-        What `data.md` holds: Markdown, with a Mermaid chart that code hosts draw.
+        The text of `data.md`: tables in Markdown, which are printed too, and a Mermaid chart.
 
     Raises:
         UserError: The data set can't be prepared.
@@ -40,16 +41,21 @@ def describe(cfg: DictConfig) -> str:
     figure = predictions_figure(images[index], titles, f"Training images of {data.folder}")
     figure.savefig(reports / "data.png", dpi=120)
 
-    report = markdown(str(data.folder), data.classes, data.image_shape, arrays)
+    tables = describe_arrays(str(data.folder), data.classes, data.image_shape, arrays)
+    report = f"{tables}\n{chart(data.classes, labels)}"
     (reports / "data.md").write_text(report, encoding="utf-8")
+    print(tables)
+    print(f"The report is {reports / 'data.md'}")
     return report
 
 
-def markdown(name: str, classes: Sequence[str], image_shape: Sequence[int], arrays: Arrays) -> str:
-    """Write the report.
+def describe_arrays(
+    name: str, classes: Sequence[str], image_shape: Sequence[int], arrays: Arrays
+) -> str:
+    """Describe a data set in Markdown: its pixels, its leaks and the images of each class.
 
     Args:
-        name: What the data set is called.
+        name: The name of the data set.
         classes: Class names, in the order of the labels.
         image_shape: Channels, height and width of an image, the sides in pixels.
         arrays: uint8 pixels (images, channels, height, width) and int64 labels, by split.
@@ -79,33 +85,42 @@ def markdown(name: str, classes: Sequence[str], image_shape: Sequence[int], arra
         f"| {cell(label)} | {' | '.join(f'{counts[split][number]:,}' for split in SPLITS)} |"
         for number, label in enumerate(classes)
     ]
-    quoted = ", ".join('"' + label.replace('"', "'") + '"' for label in classes)
-    bars = ", ".join(str(count) for count in counts["train"])
+    lines.append("")
     lines += [
-        "",
+        f"Images of {split} that are training images too: {found:,}."
+        for split, found in leaks(arrays).items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def chart(classes: Sequence[str], labels: Labels) -> str:
+    """Draw the number of training images of each class, as a Mermaid chart in Markdown.
+
+    Args:
+        classes: Class names, in the order of the labels.
+        labels: Labels of the training images, of shape (images,).
+    """
+    counts = np.bincount(labels, minlength=len(classes))
+    quoted = ", ".join('"' + label.replace('"', "'") + '"' for label in classes)
+    lines = [
         "```mermaid",
         "xychart-beta",
         '    title "Training images of each class"',
         f"    x-axis [{quoted}]",
-        f'    y-axis "images" 0 --> {counts["train"].max()}',
-        f"    bar [{bars}]",
+        f'    y-axis "images" 0 --> {counts.max()}',
+        f"    bar [{', '.join(str(count) for count in counts)}]",
         "```",
-        "",
-        *(
-            f"Images of {split} that are training images too: {found:,}."
-            for split, found in leaks(arrays).items()
-        ),
     ]
     return "\n".join(lines) + "\n"
 
 
 def cell(text: str) -> str:
-    """Keep a class name inside its cell of a table."""
+    """Escape a class name, so that it stays inside its cell of a table."""
     return text.replace("|", "\\|")
 
 
 def leaks(arrays: Arrays) -> dict[str, int]:
-    """Count the images of the other splits that occur, pixel for pixel, in the one trained on."""
+    """Count the images of val and of test that are in train too, with the same pixels."""
     seen = {image.tobytes() for image in arrays["train"][0]}
     return {
         split: sum(image.tobytes() in seen for image in arrays[split][0]) for split in SPLITS[1:]

@@ -1,4 +1,4 @@
-"""Export to ONNX: one file that holds the network and all that serving it needs."""
+"""Export to ONNX: one file that holds the network and everything that serving it needs."""
 
 import json
 import logging
@@ -22,9 +22,10 @@ from .. import UserError
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
 from ..inference.predictor import softmax
-from .report import compute_metrics, in_batches, open_data
+from .data import open_data
+from .metrics import compute_metrics, in_batches
 
-# How images.py makes the network's input of a picture, for those who serve the file without it
+# The preprocessing in datasets/inputs.py, described for people who serve the file without it
 PREPROCESSING = {
     "mode": "L for 1 channel, RGB for 3",
     "resize": "bilinear, to image_shape",
@@ -34,11 +35,11 @@ PREPROCESSING = {
 
 @dataclass(frozen=True)
 class Exported:
-    """What an exported model gave on the test split.
+    """The results of an exported model on the test split.
 
     Attributes:
         accuracy: From 0 to 1.
-        difference: Largest absolute difference of its logits from the checkpoint's.
+        difference: Largest absolute difference between a logit of it and of the checkpoint.
     """
 
     accuracy: float
@@ -46,61 +47,95 @@ class Exported:
 
 
 def export(cfg: DictConfig) -> dict[str, Exported]:
-    """Export a checkpoint, and keep the file only if it answers the test split as it should.
+    """Export a checkpoint, check the file on the test split and print the results.
+
+    A file that fails its check is not written, and the file of an earlier export stays.
 
     Args:
         cfg: `configs/export.yaml`, composed.
 
     Returns:
-        What was written, by its path: the float model and, with `cfg.quantize`, the int8 model.
+        The results of each file that was written, by its path: the float model and, with
+        `cfg.quantize`, the int8 model.
 
     Raises:
-        UserError: The checkpoint is missing or does not fit the data, or an exported model answers
-            otherwise; the file that was there before stays.
+        UserError: The checkpoint is missing or does not fit the data, or an exported model fails
+            its check.
     """
     for name in ("onnx_ir", "onnxruntime", "onnxscript", "torch.onnx"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they tell each step
+        logging.getLogger(name).setLevel(logging.ERROR)  # they log every step
     trained = CheckpointModel(cfg.checkpoint)
     data = open_data(cfg, trained.classes, trained.image_shape)
     images, labels = data.arrays("test")
-    expected = in_batches(trained.logits, images, data.batch_size)
+    expected = finite_logits(cfg.checkpoint, trained, images, data.batch_size)
 
-    def proven(model: onnx.ModelProto, path: Path) -> tuple[NDArray[np.float32], Exported]:
-        """Write the model, run it on the test split, and write what that gave into the file."""
+    def save_measured(
+        name: str, model: onnx.ModelProto, path: Path
+    ) -> tuple[NDArray[np.float32], Exported]:
+        """Write the model, run the file on the test split, and write its metrics into it."""
         save(model, path, trained, {})
-        logits = in_batches(OnnxModel(path).logits, images, data.batch_size)
+        logits = finite_logits(name, OnnxModel(path), images, data.batch_size)
         metrics = compute_metrics(softmax(logits), labels)
         save(model, path, trained, metrics)
         return logits, Exported(metrics["accuracy"], float(np.abs(logits - expected).max()))
 
+    results = {}
     with replacing(Path(cfg.onnx)) as path:
         model = to_onnx(trained)
-        logits, exported = proven(model, path)
+        logits, exported = save_measured(cfg.onnx, model, path)
         changed = int((logits.argmax(axis=1) != expected.argmax(axis=1)).sum())
-        if changed or not exported.difference <= cfg.tolerance:
+        if changed or exported.difference > cfg.max_logit_difference:
             raise UserError(
-                f"{cfg.onnx} was not written: its logits differ by up to {exported.difference:.2g} "
-                f"from the checkpoint's (tolerance={cfg.tolerance}), and {changed} of "
-                f"{len(labels)} test images change their class"
+                f"{cfg.onnx} was not written: its logits differ from the checkpoint's by up to "
+                f"{exported.difference:.2g} (max_logit_difference={cfg.max_logit_difference}), and "
+                f"{changed} of {len(labels)} test images change their class"
             )
-    results = {cfg.onnx: exported}
+    results[cfg.onnx] = exported
 
     if cfg.quantize:
         with replacing(Path(cfg.int8)) as path:
             calibration = data.arrays("train")[0][: cfg.calibration_images]
-            _, quantized = proven(to_int8(model, calibration, data.batch_size), path)
+            int8 = to_int8(model, calibration, data.batch_size)
+            _, quantized = save_measured(cfg.int8, int8, path)
             lost = exported.accuracy - quantized.accuracy
-            if not lost <= cfg.max_accuracy_loss:
+            if lost > cfg.max_accuracy_loss:
                 raise UserError(
                     f"{cfg.int8} was not written: it would lose {lost:.4f} of the accuracy "
                     f"(max_accuracy_loss={cfg.max_accuracy_loss}); use {cfg.onnx}"
                 )
         results[cfg.int8] = quantized
+
+    for file, result in results.items():
+        print(
+            f"{file}: {Path(file).stat().st_size / 1e6:.2f} MB, accuracy {result.accuracy:.4f}, "
+            f"largest difference of a logit {result.difference:.1e}"
+        )
     return results
 
 
+def finite_logits(
+    name: str, model: CheckpointModel | OnnxModel, images: NDArray[np.uint8], batch_size: int
+) -> NDArray[np.float32]:
+    """Compute logits of shape (images, classes).
+
+    Args:
+        name: The model's file, for the error.
+        model: The model.
+        images: Pixels of shape (images, *image_shape), 0 to 255.
+        batch_size: Images in each batch but the last.
+
+    Raises:
+        UserError: A logit is NaN or infinite. NaN must not reach the checks of an export: it is
+            greater than no limit, so it would pass them.
+    """
+    logits = in_batches(model.logits, images, batch_size)
+    if not np.isfinite(logits).all():
+        raise UserError(f"{name}: a logit is NaN or infinite on a test image; nothing was written")
+    return logits
+
+
 def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
-    """Translate a network into an ONNX graph from `images` to `logits` for any batch size."""
+    """Translate a network into an ONNX graph from `images` to `logits`, for any batch size."""
     example = torch.zeros((2, *trained.image_shape), dtype=torch.uint8)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         program: Any = torch.onnx.export(
@@ -123,8 +158,8 @@ def to_int8(model: onnx.ModelProto, images: NDArray[np.uint8], batch_size: int) 
 
     Args:
         model: The float model.
-        images: Pixels of shape (images, *image_shape), 0 to 255, none of them to test on.
-        batch_size: Images a step.
+        images: Pixels of shape (images, *image_shape), 0 to 255; none of the test split.
+        batch_size: Images in each batch but the last.
     """
     with TemporaryDirectory() as folder:
         prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
@@ -141,14 +176,14 @@ class Calibration(CalibrationDataReader):  # type: ignore[misc]
         self.batches = ({"images": images[i : i + batch_size]} for i in starts)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        """Return the next batch, None behind the last."""
+        """Return the next batch, or None after the last one."""
         return next(self.batches, None)
 
 
 def save(
     model: onnx.ModelProto, path: Path, trained: CheckpointModel, metrics: dict[str, float]
 ) -> None:
-    """Write a model with all that serving it needs to know, in one file."""
+    """Write a model and everything that serving it needs to one file."""
     properties = {
         "classes": trained.classes,
         "image_shape": trained.image_shape,
@@ -162,7 +197,7 @@ def save(
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes the place of `path` if the block raises nothing."""
+    """Yield a path to write to; its file replaces `path` if the block raises nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     try:

@@ -1,20 +1,64 @@
-"""The pictures a person looks at. Figures are made without pyplot, so nothing opens a window."""
+"""Figures for people. They are made without pyplot, so that no window opens."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from .metrics import Labels, Probabilities
 
 History = dict[str, list[float]]
+
+
+def result_figures(
+    images: NDArray[np.uint8],
+    labels: Labels,
+    probabilities: Probabilities,
+    classes: Sequence[str],
+    count: int,
+) -> dict[str, Figure]:
+    """Draw the confusion matrix, some predictions and the worst mistakes.
+
+    Args:
+        images: Pixels of shape (images, channels, height, width), 0 to 255.
+        labels: int64 labels of shape (images,).
+        probabilities: Shape (images, classes).
+        classes: Class names.
+        count: Number of images in each of the other two figures, at most.
+
+    Returns:
+        Figures by name: `confusion_matrix`, `samples` and `mistakes`, the mistake with the highest
+        probability first.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
+    samples = np.linspace(0, len(labels) - 1, min(count, len(labels)), dtype=int)
+
+    def titles(index: NDArray[np.int64]) -> list[str]:
+        return [
+            f"true {classes[labels[i]]}\nguess {classes[predicted[i]]} ({confidence[i]:.0%})"
+            for i in index
+        ]
+
+    matrix = confusion_matrix(labels, predicted, labels=list(range(len(classes))))
+    heading = f"The {len(worst)} worst of {len(wrong)} mistakes in {len(labels)} test images"
+    return {
+        "confusion_matrix": confusion_matrix_figure(matrix, classes),
+        "mistakes": predictions_figure(images[worst], titles(worst), heading),
+        "samples": predictions_figure(images[samples], titles(samples), "Sample predictions"),
+    }
 
 
 def confusion_matrix_figure(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix.
 
     Args:
-        matrix: Counts of shape (classes, classes); a row for each true class, a column for each
-            predicted one.
+        matrix: Counts of shape (classes, classes): one row for each true class, one column for
+            each predicted class.
         classes: Class names.
     """
     side = max(4.0, 0.55 * len(classes) + 1.5)
@@ -41,7 +85,7 @@ def predictions_figure(
 
     Args:
         images: Pixels of shape (images, channels, height, width), 0 to 255.
-        titles: One line or two for each image.
+        titles: The title of each image, of one or two lines.
         heading: Title of the whole figure.
     """
     columns = 5
@@ -62,7 +106,7 @@ def learning_curves_figure(history: History) -> Figure:
     """Draw loss, accuracy and F1 over the epochs, for training and validation.
 
     Args:
-        history: `epoch` and columns such as `train/loss` and `val/f1`, one value an epoch.
+        history: `epoch` and columns such as `train/loss` and `val/f1`, one value for each epoch.
     """
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 3), ("loss", "accuracy", "f1"), strict=True):

@@ -1,4 +1,4 @@
-"""What a prediction costs: the same model on each runtime, one image and a batch at a time."""
+"""The time of a prediction: the same model on each runtime, with one image and with a batch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +7,13 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
 
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
-from .report import in_batches, open_data
+from .data import open_data
+from .metrics import in_batches
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,9 @@ class Measured:
     """One line of the table.
 
     Attributes:
-        runtime: What ran the model.
-        batch: Images a call.
-        p50: Median time of a call in microseconds.
+        runtime: Name of the runtime.
+        batch: Images in each call.
+        p50: Median time of a call, in microseconds.
         p99: Time that 99 of 100 calls stay below, in microseconds.
         rate: Images per second.
         megabytes: Size of the file, 1,000,000 bytes each.
@@ -37,13 +40,13 @@ class Measured:
 
 
 def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
-    """Measure each runtime on images of the test split.
+    """Measure each runtime on images of the test split and print a table.
 
     Args:
-        cfg: `configs/export.yaml`, composed; `cfg.benchmark` says how long and on how many threads.
+        cfg: `configs/export.yaml`, composed; `cfg.benchmark` sets the time and the threads.
 
     Returns:
-        The lines of the table, and why a runtime is missing there.
+        The lines of the table, and the reason for each runtime that could not be measured.
 
     Raises:
         UserError: The checkpoint or the exported model is missing or does not fit the data.
@@ -59,18 +62,18 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
         ("PyTorch, compiled", cfg.checkpoint, compiled),
         ("ONNX Runtime", cfg.onnx, OnnxModel(cfg.onnx, threads=threads)),
     ]
-    missing = []
+    not_measured = []
     if Path(cfg.int8).is_file():
         runtimes.append(("ONNX Runtime, int8", cfg.int8, OnnxModel(cfg.int8, threads=threads)))
     else:
-        missing.append(f"int8: there is no {cfg.int8}; `export --quantize` writes it")
+        not_measured.append(f"int8: there is no {cfg.int8}; `export --quantize` writes it")
 
     lines = []
     for name, path, model in runtimes:
         try:
             logits = in_batches(model.logits, images, data.batch_size)
         except RuntimeError as error:  # such as a missing C++ compiler
-            missing.append(f"{name}: {str(error).splitlines()[0]}")
+            not_measured.append(f"{name}: {str(error).splitlines()[0]}")
             continue
         accuracy = float((logits.argmax(axis=1) == labels).mean())
         size = Path(path).stat().st_size / 1e6
@@ -79,16 +82,35 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
             times = time_calls(model, some, cfg.benchmark.seconds)
             p50, p99 = np.percentile(times, [50, 99]) * 1e6
             lines.append(Measured(name, batch, p50, p99, batch / times.mean(), size, accuracy))
-    return lines, missing
+    print_table(lines, not_measured)
+    return lines, not_measured
+
+
+def print_table(lines: list[Measured], not_measured: list[str]) -> None:
+    """Print the table, and below it the reason for each runtime that is not in it."""
+    table = Table("runtime", "batch", "p50 us", "p99 us", "images/s", "file MB", "accuracy")
+    for line in lines:
+        table.add_row(
+            line.runtime,
+            str(line.batch),
+            f"{line.p50:.0f}",
+            f"{line.p99:.0f}",
+            f"{line.rate:,.0f}",
+            f"{line.megabytes:.2f}",
+            f"{line.accuracy:.4f}",
+        )
+    Console().print(table)
+    for reason in not_measured:
+        print(f"Not measured: {reason}")
 
 
 def time_calls(
     model: CheckpointModel | OnnxModel, images: NDArray[np.uint8], seconds: float
 ) -> NDArray[np.float64]:
-    """Run a batch again and again for a while.
+    """Run a batch again and again for `seconds`, after a warm-up of ten calls.
 
     Returns:
-        The seconds that each call took, without those of the warm-up.
+        The seconds of each call, without the warm-up.
     """
     for _ in range(10):
         model.logits(images)

@@ -1,8 +1,10 @@
-"""Reading what training saved."""
+"""Reading the checkpoints that training writes, and running them with PyTorch."""
 
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -10,20 +12,36 @@ from numpy.typing import NDArray
 
 from .. import UserError
 from ..networks.base import build_network
+from .model_file import read_model
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:
-    """Load a checkpoint's tensors and plain values; no code in it can run.
+    """Load the tensors and plain values of a checkpoint; no code in it can run.
 
     Raises:
-        UserError: The file is missing or is no checkpoint.
+        UserError: The file can't be read, is damaged, or is no checkpoint of PyTorch Lightning.
     """
+    content = read_model(path, "train")
+    if not content.startswith(b"PK"):
+        raise UserError(f"{path} is no checkpoint: PyTorch writes ZIP archives, this file is none")
     try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such checkpoint; run `train` first") from None
-    except (UnpicklingError, RuntimeError, EOFError, IsADirectoryError, PermissionError):
-        raise UserError(f"{path}: not a checkpoint that `train` wrote") from None
+        with ZipFile(BytesIO(content)) as archive:
+            damaged = archive.testzip()  # PyTorch itself compares no checksums
+    except BadZipFile as error:
+        raise UserError(f"{path} is damaged or incomplete: copy or write it again") from error
+    if damaged:
+        raise UserError(f"{path} is damaged in {damaged}: copy or write it again")
+    try:
+        saved = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise UserError(
+            f"{path} holds Python objects, which could run code: it was not loaded. Checkpoints of "
+            "this project hold tensors and plain values only"
+        ) from error
+    except RuntimeError as error:
+        raise UserError(f"{path} is a ZIP archive, but no checkpoint") from error
+    if not isinstance(saved, dict) or not saved.keys() >= {"hyper_parameters", "state_dict"}:
+        raise UserError(f"{path} is a file of PyTorch, but no checkpoint that `train` wrote")
     return saved
 
 
@@ -31,19 +49,19 @@ class CheckpointModel:
     """A trained network, run by PyTorch.
 
     Args:
-        path: A checkpoint that training wrote.
+        path: A checkpoint that `train` wrote.
         device: Where to run, such as `cpu` or `cuda`.
         threads: CPU threads for one batch; 0 leaves the number to PyTorch.
 
     Attributes:
         classes: Class names, in the order of the logits.
-        image_shape: Channels, height and width of the images it takes, the sides in pixels.
-        metrics: What the test split gave at the end of training, if this is
-            the checkpoint that `train` copied to `models/`.
-        commit: The source that trained it, if that was in a git repository.
+        image_shape: Channels, height and width of the images, the sides in pixels.
+        metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
+            that `train` copies to `models/` has them.
+        commit: The commit of the source that trained it; None outside a git repository.
 
     Raises:
-        UserError: The file is missing or is no checkpoint of this project, or there is no such
+        UserError: The file can't be read or is no checkpoint of this project, or there is no such
             device.
     """
 
@@ -51,23 +69,28 @@ class CheckpointModel:
         if threads:
             torch.set_num_threads(threads)
         saved = load_checkpoint(path)
+        settings, weights = saved["hyper_parameters"], saved["state_dict"]
         try:
-            settings, weights = saved["hyper_parameters"], saved["state_dict"]
             self.classes: list[str] = settings["classes"]
             self.image_shape: list[int] = settings["image_shape"]
-            self.metrics: dict[str, float] = saved.get("metrics", {})
-            self.commit: str | None = saved.get("commit")
             network = build_network(settings["network"], self.image_shape, len(self.classes))
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}
             )
-        except (RuntimeError, KeyError, TypeError, AttributeError):
-            raise UserError(f"{path}: not a checkpoint that `train` wrote") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{path} is a checkpoint of another project") from error
+        except UserError as error:
+            raise UserError(f"{path} was trained with other networks: {error}") from error
+        except RuntimeError as error:  # its first line names the network, the next ones weights
+            reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
+            raise UserError(f"{path} holds weights of another network: {reason}") from error
+        self.metrics: dict[str, float] = saved.get("metrics", {})
+        self.commit: str | None = saved.get("commit")
         self.device = device
         try:
             self.network = network.to(device).eval()
         except (AssertionError, RuntimeError) as error:
-            raise UserError(f"device {device!r}: {error}") from None
+            raise UserError(f"device {device!r}: {error}") from error
 
     @torch.inference_mode()
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Running an exported model: the file is all that is needed, PyTorch is not."""
+"""Running an exported model: that takes the file and ONNX Runtime, and no PyTorch."""
 
 import json
 import os
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
+from .model_file import read_model
 
-# Once imported, it has made an id of this machine in the home directory already
+# Set before the import, which would write an id of this machine to the home folder
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
@@ -26,12 +27,12 @@ class OnnxModel:
 
     Attributes:
         classes: Class names, in the order of the logits.
-        image_shape: Channels, height and width of the images it takes, the sides in pixels.
-        metrics: What the test split gave when it was exported.
-        commit: The source that trained it, if that was in a git repository.
+        image_shape: Channels, height and width of the images, the sides in pixels.
+        metrics: The metrics on the test split, by name, as `export` measured them.
+        commit: The commit of the source that trained it; None outside a git repository.
 
     Raises:
-        UserError: The file is missing or was not exported by this project, or there is no such
+        UserError: The file can't be read or was not exported by this project, or there is no such
             device.
     """
 
@@ -44,19 +45,25 @@ class OnnxModel:
         # Threads that spin while they wait take the processor from the server around them
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        try:
-            content = Path(path).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, PermissionError):
-            raise UserError(f"{path}: no such model; run `export` first") from None
+        content = read_model(path, "export")
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=[provider])
+        except Exception as error:  # ONNX Runtime's errors have no class in common
+            if not content.startswith(b"\x08"):  # the first field of an ONNX file is its version
+                reason = "is no ONNX model; the name of a checkpoint must end with .ckpt"
+            elif "INVALID_PROTOBUF" in str(error):
+                reason = "is damaged or incomplete: copy or write it again"
+            else:
+                reason = f"can't be loaded: {' '.join(str(error).split())}"
+            raise UserError(f"{path} {reason}") from error
+        try:
             metadata = self.session.get_modelmeta().custom_metadata_map
             self.classes: list[str] = json.loads(metadata["classes"])
             self.image_shape: list[int] = json.loads(metadata["image_shape"])
             self.metrics: dict[str, float] = json.loads(metadata["metrics"])
             self.commit: str | None = json.loads(metadata["commit"])
-        except Exception:  # noqa: BLE001 - ONNX Runtime's errors have no class in common
-            raise UserError(f"{path}: not a model that `export` wrote") from None
+        except (KeyError, ValueError) as error:
+            raise UserError(f"{path} is an ONNX model, but `export` did not write it") from error
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network on uint8 images (batch, *image_shape): logits (batch, classes)."""

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
-from ..evaluation.report import in_batches, result_figures
+from ..evaluation.metrics import in_batches
+from ..evaluation.plots import result_figures
 from ..inference.predictor import Predictor
 
 

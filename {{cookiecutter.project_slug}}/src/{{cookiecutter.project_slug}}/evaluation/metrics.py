@@ -1,0 +1,80 @@
+"""Numbers that say how good predictions are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss, precision_recall_fscore_support
+
+from .. import UserError
+
+Probabilities = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+def in_batches(
+    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    images: NDArray[np.uint8],
+    batch_size: int,
+) -> NDArray[np.float32]:
+    """Run any number of images, one batch in memory at a time.
+
+    Args:
+        run: Takes a batch and returns a row for each image, such as `Predictor.probabilities`.
+        images: Pixels of shape (images, channels, height, width), 0 to 255.
+        batch_size: Images in each batch but the last.
+
+    Returns:
+        The rows of all batches, of shape (images, classes).
+    """
+    starts = range(0, len(images), batch_size)
+    return np.concatenate([run(images[i : i + batch_size]) for i in starts])
+
+
+def compute_metrics(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
+    """Compute loss (mean cross-entropy in nats), accuracy and macro F1 (0 to 1).
+
+    Args:
+        probabilities: Shape (images, classes), 0 to 1.
+        labels: True classes, of shape (images,).
+
+    Raises:
+        UserError: A probability is NaN.
+    """
+    if np.isnan(probabilities).any():
+        raise UserError("the model's probabilities are NaN: train it again, at a lower rate")
+    predicted = probabilities.argmax(axis=1)
+    classes = range(probabilities.shape[1])
+    f1 = precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)[2]
+    return {
+        "loss": float(log_loss(labels, probabilities, labels=list(classes))),
+        "accuracy": float((predicted == labels).mean()),
+        "f1": float(f1),
+    }
+
+
+class ClassMetrics(NamedTuple):
+    """Precision, recall and F1 of one class, 0 to 1, and the number of its images."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    images: int
+
+
+def per_class(
+    probabilities: Probabilities, labels: Labels, classes: Sequence[str]
+) -> Iterator[ClassMetrics]:
+    """Compute the metrics of each class, in the order of `classes`.
+
+    Args:
+        probabilities: Shape (images, classes), 0 to 1.
+        labels: True classes, of shape (images,).
+        classes: Class names.
+    """
+    columns = precision_recall_fscore_support(
+        labels, probabilities.argmax(axis=1), labels=list(range(len(classes))), zero_division=0
+    )
+    return map(ClassMetrics, classes, *columns)
