@@ -1,18 +1,19 @@
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation.comparison import compare, compare_answers
 from {{ cookiecutter.project_slug }}.inference.checkpoint import load_checkpoint
 
 
 @pytest.fixture
-def options(trained):
-    """Name the data and the current model."""
-    digits = f"data.folder={trained / 'data/processed/digits'}"
-    return digits, f"current={trained / 'models/model.ckpt'}"
+def settings(configure, options, trained):
+    """Configure a comparison to the trained checkpoint."""
+    current = f"current={trained / 'models/model.ckpt'}"
+    return lambda *overrides: configure(*options, current, *overrides, config="evaluate")
 
 
 @pytest.fixture
@@ -25,36 +26,48 @@ def spoilt(trained):
     return "checkpoint=spoilt.ckpt"
 
 
-def test_a_model_is_no_worse_than_itself(cli, options, trained):
-    code, output, _ = cli("compare", *options, f"checkpoint={trained / 'models/model.ckpt'}")
-    assert code == 0
-    assert "no worse than" in output
-    assert re.findall(r"correctly: (\d+)", output) == ["0", "0"]
+def test_a_model_is_no_worse_than_itself(settings, capsys):
+    comparison = compare(settings())
+    assert (comparison.lost, comparison.gained) == (0, 0)
+    assert comparison.current == comparison.candidate
+    assert "no worse than" in capsys.readouterr().out
 
 
-def test_a_worse_candidate_fails(cli, options, spoilt):
-    code, output, _ = cli("compare", *options, spoilt)
-    assert code == 1
+def test_a_worse_candidate_ends_with_code_1_after_its_report(settings, spoilt, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        compare(settings(spoilt))
+    output = capsys.readouterr().out
     assert "The candidate is worse than" in output
-    assert Path("reports/comparison.md").read_text("utf-8").strip() == output.strip()
+    assert Path("reports/comparison.md").read_text("utf-8") == output
 
 
-def test_tolerance_is_the_accuracy_that_may_be_lost(cli, options, spoilt):
-    assert cli("compare", *options, spoilt, "max_accuracy_loss=1.0")[0] == 0
+def test_the_command_exits_with_that_code(cli, options, trained, spoilt):
+    current = f"current={trained / 'models/model.ckpt'}"
+    code, output, _ = cli("compare", options[0], current, spoilt)
+    assert (code, output.count("The candidate is worse than")) == (1, 1)
 
 
-def test_gains_and_losses_explain_the_change(cli, options, spoilt, trained):
-    _, output, _ = cli("compare", *options, spoilt)
-    lost, gained = map(int, re.findall(r"correctly: (\d+)", output))
-    count = len(np.load(trained / "data/processed/digits/test_labels.npy"))
-    row = next(line for line in output.splitlines() if line.startswith("| accuracy"))
-    assert float(row.split("|")[4]) == pytest.approx((gained - lost) / count, abs=1e-4)
+def test_a_candidate_may_lose_as_much_as_is_allowed(settings, spoilt):
+    comparison = compare(settings(spoilt, "max_accuracy_loss=1.0"))
+    assert comparison.candidate["accuracy"] < comparison.current["accuracy"]
 
 
-def test_models_of_other_classes_are_refused(cli, options, trained):
+def test_losses_and_gains_explain_the_change():
+    labels = np.array([0, 1, 2, 0])
+    current, candidate = (
+        np.eye(3, dtype=np.float32)[answer] for answer in ([0, 1, 2, 1], [1, 2, 2, 0])
+    )
+    comparison = compare_answers(current, candidate, labels, 0.3)
+    assert (comparison.lost, comparison.gained) == (2, 1)
+    change = comparison.candidate["accuracy"] - comparison.current["accuracy"]
+    assert change == (comparison.gained - comparison.lost) / len(labels)
+    assert not comparison.worse
+    assert "| accuracy | 0.7500 | 0.5000 | -0.2500 |" in comparison.markdown()
+
+
+def test_models_of_other_classes_are_refused(settings, trained):
     saved = load_checkpoint(trained / "models/model.ckpt")
-    saved["hyper_parameters"]["classes"] = list("abcdefghij")
-    torch.save(saved, "letters.ckpt")
-    code, _, error = cli("compare", *options, "checkpoint=letters.ckpt")
-    assert (code, len(error.splitlines())) == (2, 1)
-    assert "letters.ckpt" in error
+    saved["hyper_parameters"]["classes"] = saved["hyper_parameters"]["classes"][::-1]
+    torch.save(saved, "reversed.ckpt")
+    with pytest.raises(UserError, match=r"model\.ckpt and reversed\.ckpt were trained on different"):
+        compare(settings("checkpoint=reversed.ckpt"))

@@ -1,0 +1,62 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import example
+import onnx
+import pytest
+
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+
+
+def test_a_model_of_another_program_is_refused(model):
+    graph = onnx.load(model)
+    del graph.metadata_props[:]
+    onnx.save(graph, "foreign.onnx")
+    with pytest.raises(UserError, match=r"^foreign\.onnx is an ONNX model, but `export` did not"):
+        Predictor("foreign.onnx")
+
+
+def test_a_newer_format_is_refused_with_the_reason_of_the_runtime(model):
+    graph = onnx.load(model)
+    graph.ir_version = 99
+    onnx.save(graph, "newer.onnx")
+    with pytest.raises(UserError, match=r"^newer\.onnx can't be loaded: .*99") as refused:
+        Predictor("newer.onnx")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_checkpoint_of_another_name_is_told_which_name_it_needs(trained):
+    shutil.copyfile(trained / "models/model.ckpt", "model.pt")
+    with pytest.raises(UserError, match=r"^model\.pt is no ONNX model; .* end with \.ckpt$"):
+        Predictor("model.pt")
+
+
+def test_a_device_that_is_not_there_is_named(model):
+    with pytest.raises(UserError, match="abacus"):
+        Predictor(model, device="abacus")
+
+
+def test_prediction_imports_no_torch(model, trained):
+    script = """
+import sys
+from pathlib import Path
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+print(Predictor(sys.argv[1]).predict_files([Path(sys.argv[2])])[0].label)
+print("IMPORTED", *sys.modules)
+"""
+    name, sample = list(example.SAMPLES.items())[-1]
+    source = Path(sys.modules[UserError.__module__].__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(model), str(trained / sample)],
+        env=os.environ | {"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    label, imported = done.stdout.split("IMPORTED")
+    assert label.strip() == name
+    assert not set(imported.split()) & {"torch", "pytorch_lightning", "hydra", "sklearn", "onnx"}
