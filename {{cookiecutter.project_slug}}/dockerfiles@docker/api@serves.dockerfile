@@ -77,7 +77,7 @@ COPY --chmod=755 src src
 {%- if cookiecutter.serving == "bentoml" %}
 # Bytecode of what is imported: that of everything is 25 MB more, and without any it starts slowly
 RUN --mount=type=tmpfs,target=/tmp \
-    python -c "from {{ cookiecutter.project_slug }}.serving import bento, service; bento.service.to_asgi()"
+    python -c "from {{ cookiecutter.project_slug }}.serving import api, bento; bento.service.to_asgi()"
 {%- endif %}
 {%- if cookiecutter.onnx_export %}
 # `{{ cookiecutter.project_slug }} train` and then `{{ cookiecutter.project_slug }} export` write it
@@ -97,8 +97,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s C
     api = http.client.HTTPConnection('127.0.0.1', int(os.environ['SERVE_PORT']), timeout=2); \
     api.request('GET', '/readyz'); \
     raise SystemExit(api.getresponse().status != 200)"]
-{%- if cookiecutter.serving == "fastapi" %}
 ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}.serving.api"]
-{%- else %}
-ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}.serving.service"]
-{%- endif %}

@@ -75,7 +75,7 @@ COPY --chmod=755 src src
 {%- if cookiecutter.serving == "bentoml" %}
 # Bytecode of what is imported: that of everything is 25 MB more, and without any it starts slowly
 RUN --mount=type=tmpfs,target=/tmp \
-    python -c "from {{ cookiecutter.project_slug }}.serving import bento; bento.service.to_asgi()"
+    python -c "from {{ cookiecutter.project_slug }}.serving import api, bento; bento.service.to_asgi()"
 {%- endif %}
 {%- if cookiecutter.onnx_export %}
 # `{{ cookiecutter.project_slug }} train` and then `{{ cookiecutter.project_slug }} export` write it

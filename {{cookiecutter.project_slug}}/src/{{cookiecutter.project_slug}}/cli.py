@@ -112,7 +112,7 @@ def serve() -> None:
 
     Example: `SERVE_PORT=9000 {{ cookiecutter.project_slug }} serve`
     """
-    from .serving.{{ 'api' if cookiecutter.serving == 'fastapi' else 'service' }} import serve as run
+    from .serving.api import serve as run
 
     run()
 {%- endif %}

@@ -1,21 +1,17 @@
-"""The HTTP service: FastAPI around one `Predictor`, whose calls concurrent requests share."""
+"""The HTTP service: FastAPI around one `Predictor`; concurrent requests share its calls."""
 
 import asyncio
-import gc
-import logging
-import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
-import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from .. import UserError
@@ -29,14 +25,13 @@ from .payloads import (
     Problem,
     UnknownFormatError,
     decode_picture,
-    describe,
-    mistakes,
-    request_model,
+    first_errors,
+    model_info,
+    request_type,
 )
-from .request_log import JsonFormatter, RequestLog
+from .request_log import RequestLog
+from .server import main, run
 from .settings import Settings, read_settings
-
-GRACE = 8  # seconds that accepted requests have when the service is stopped
 
 
 class DirectRoute(APIRoute):
@@ -57,7 +52,7 @@ class Service:
 
     Args:
         predictor: The model.
-        settings: What it may take.
+        settings: Limits of a request, a batch and the queue.
     """
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
@@ -65,25 +60,25 @@ class Service:
         self.batcher = Batcher(
             predictor.classify, settings.max_batch, settings.max_queue, settings.timeout
         )
-        self.request_type = request_model(predictor.image_shape, settings.max_batch)
+        self.request_type = request_type(predictor.image_shape, settings.max_batch)
         self.ready = False
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
-        """Warm the model up while probes are answered already."""
+        """Start the model's first batch, and answer probes in the meantime."""
         warm_up = asyncio.create_task(self.warm_up())
         yield
         self.ready = False
         await warm_up
 
     async def warm_up(self) -> None:
-        """Let the model answer once: the first batch takes longer than those that follow."""
+        """Classify one empty image: the first batch takes longer than the later ones."""
         images = np.zeros((1, *self.predictor.image_shape), np.uint8)
         await run_in_threadpool(self.predictor.probabilities, images)
         self.ready = True
 
     async def livez(self) -> dict[str, bool]:
-        """Say that the process runs."""
+        """Say that the process is alive."""
         return {"live": True}
 
     async def readyz(self) -> dict[str, bool]:
@@ -94,7 +89,7 @@ class Service:
 
     async def model(self) -> ModelInfo:
         """Describe the model."""
-        return describe(self.predictor)
+        return model_info(self.predictor)
 
     async def predict(self, request: Request) -> Response:
         """Classify a batch of images, given as nested lists of pixels."""
@@ -103,7 +98,7 @@ class Service:
         try:
             asked: Any = self.request_type.model_validate_json(await request.body())
         except ValidationError as error:
-            raise RequestValidationError(mistakes(error)) from None
+            raise RequestValidationError(first_errors(error)) from error
         predictions = await self.classify(np.array(asked.images, np.uint8))
         answer = PredictResponse.model_construct(predictions=predictions)
         return Response(answer.model_dump_json(), media_type="application/json")
@@ -115,19 +110,19 @@ class Service:
         try:
             images = await run_in_threadpool(decode_picture, content, shape, limit)
         except UnknownFormatError as error:
-            raise HTTPException(415, str(error)) from None
+            raise HTTPException(415, str(error)) from error
         except UserError as error:
-            raise HTTPException(400, str(error)) from None
+            raise HTTPException(400, str(error)) from error
         return (await self.classify(images))[0]
 
     async def classify(self, images: Images) -> list[Prediction]:
-        """Share a call of the model with the requests that wait beside this one."""
+        """Classify images in the next call of the model, together with other waiting requests."""
         try:
             return await self.batcher.submit(images)
-        except QueueFullError:
-            raise HTTPException(503, "too many images wait", {"Retry-After": "1"}) from None
-        except TimeoutError:
-            raise HTTPException(504, f"no answer within {self.settings.timeout:g} s") from None
+        except QueueFullError as error:
+            raise HTTPException(503, "too many images wait", {"Retry-After": "1"}) from error
+        except TimeoutError as error:
+            raise HTTPException(504, f"no answer within {self.settings.timeout:g} s") from error
 
 
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
@@ -159,53 +154,33 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
         },
     )
-    app.router.routes.insert(0, predict)  # they are tried in order
+    app.router.routes.insert(0, predict)  # routes are tried in order
     return app
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document answers that say why there is no prediction."""
+    """Document the answers that give a reason instead of a prediction."""
     return {status: {"model": Problem} for status in statuses}
 
 
-def serve() -> None:
-    """Serve until SIGTERM or Ctrl-C, and answer then what was accepted.
+def load_app() -> Starlette:
+    """Load the model and make the application around it, as the settings say.
 
     Raises:
-        UserError: A setting can't be used.
+        UserError: A setting or the model's file can't be used.
     """
     settings = read_settings()
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=settings.log_level, handlers=[handler])
-    predictor = Predictor(settings.model, threads=settings.threads)
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=2048)
-    except OSError as error:
-        raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from None
-    app = create_app(predictor, settings)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    # The lists of pixels call the garbage collector often; it need not look at what stays anyway
-    gc.freeze()
-    gc.set_threshold(10_000)
-    uvicorn.Server(config).run(sockets=[listener])
+    return create_app(Predictor(settings.model, threads=settings.threads), settings)
 
 
-def main() -> None:
-    """Serve; a mistake in the settings is one line and exit code 2."""
-    try:
-        serve()
-    except UserError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        raise SystemExit(2) from None
+def serve() -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises:
+        UserError: A setting, the model's file or the port can't be used.
+    """
+    run(load_app)
 
 
 if __name__ == "__main__":
-    main()
+    main(serve)

@@ -16,20 +16,28 @@ Waiting = tuple[Images, Answer]
 
 
 class QueueFullError(Exception):
-    """There is more waiting than the model will get through soon."""
+    """The images of a request do not fit in the queue."""
 
 
 class Batcher:
     """Gathers images of concurrent requests into batches for one thread that runs the model.
 
-    Nothing waits for a batch to fill: an idle model is called at once, with what arrived in the
-    same turn of the event loop.
+    The life of a request:
+
+    1. `submit` puts its images and a future, `answer`, into `waiting`. If the images do not fit,
+       it raises `QueueFullError`. If the model is idle, it starts `_work`.
+    2. `_work` takes as many waiting requests as fit in one batch and calls `classify` in `thread`.
+       It never waits for a batch to fill. Requests that arrive meanwhile share the next call.
+    3. `_work` gives each `answer` its part of the predictions, or the exception of the call, and
+       `submit` returns or raises it.
+    4. If the answer takes longer than `timeout`, `_expire` sets a `TimeoutError` instead. A request
+       that still waits then, or whose client has gone, never reaches the model.
 
     Args:
-        classify: Names the class of each image of a batch (batch, *image_shape).
+        classify: Predicts the class of each image of a batch (batch, *image_shape).
         max_batch: Most images in one call.
-        max_queue: Most images that wait.
-        timeout: Seconds until a request that still waits is given up.
+        max_queue: Most images in the queue.
+        timeout: Seconds until a request without an answer gets a `TimeoutError`.
     """
 
     def __init__(
@@ -44,7 +52,7 @@ class Batcher:
         self.waiting: deque[Waiting] = deque()
         self.deadlines: deque[tuple[float, Answer]] = deque()
         self.timer: asyncio.TimerHandle | None = None
-        self.images = 0  # that wait
+        self.waiting_images = 0
         self.worker: asyncio.Task[None] | None = None
         self.thread = ThreadPoolExecutor(max_workers=1)
 
@@ -52,22 +60,22 @@ class Batcher:
         """Classify the images of one request, at most `max_batch`.
 
         Raises:
-            QueueFullError: They would not fit in the queue.
-            TimeoutError: The model did not get through them in time.
+            QueueFullError: The images do not fit in the queue.
+            TimeoutError: There was no answer within `timeout`.
         """
-        if self.images + len(images) > self.max_queue:
+        if self.waiting_images + len(images) > self.max_queue:
             raise QueueFullError
         loop = asyncio.get_running_loop()
         answer: Answer = loop.create_future()
         self.waiting.append((images, answer))
-        self.images += len(images)
+        self.waiting_images += len(images)
         if self.worker is None:
             self.worker = asyncio.create_task(self._work())
         while self.deadlines and self.deadlines[0][1].done():
             self.deadlines.popleft()
         deadline = loop.time() + self.timeout
         self.deadlines.append((deadline, answer))
-        if self.timer is None:  # one for all: one each would take longer than the model
+        if self.timer is None:  # one for all requests: a timer each costs more than the model
             self.timer = loop.call_at(deadline, self._expire)
         return await answer
 
@@ -79,7 +87,7 @@ class Batcher:
                 predictions: list[Prediction] = await loop.run_in_executor(
                     self.thread, self.classify, joined
                 )
-            except Exception as error:  # noqa: BLE001 - it is theirs who asked
+            except Exception as error:  # noqa: BLE001 - these requests get it; the worker continues
                 for _, answer in batch:
                     if not answer.done():
                         answer.set_exception(error)
@@ -92,19 +100,19 @@ class Batcher:
         self.worker = None
 
     def _next_batch(self) -> list[Waiting]:
-        """Take requests off the queue, but for those whose sender gave up."""
+        """Take requests off the queue, and skip those that nobody waits for any more."""
         batch: list[Waiting] = []
         size = 0
         while self.waiting and size + len(self.waiting[0][0]) <= self.max_batch:
             images, answer = self.waiting.popleft()
-            self.images -= len(images)
+            self.waiting_images -= len(images)
             if not answer.done():
                 batch.append((images, answer))
                 size += len(images)
         return batch
 
     def _expire(self) -> None:
-        """Give up what waits for too long, and come back when the next one would."""
+        """End the requests whose time is over, and set the timer for the next one."""
         loop = asyncio.get_running_loop()
         self.timer = None
         while self.deadlines and self.timer is None:

@@ -1,6 +1,6 @@
-"""The BentoML service: adaptive batches around one `Predictor`, behind a small HTTP surface.
+"""The BentoML service: adaptive batches around one `Predictor`, and few endpoints.
 
-`service.py` runs it in its own process; `bentoml serve` and `bentoml build` take it from here.
+`api.py` runs it in its own process; `bentoml serve` and `bentoml build` import `service` from here.
 """
 
 import asyncio
@@ -19,27 +19,28 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import UserError
 from ..inference.predictor import Prediction, Predictor
+from .body_limit import limit_body
 from .openapi import PAGE, document
 from .payloads import (
     PACKAGE,
     PredictResponse,
     UnknownFormatError,
     decode_picture,
-    describe,
-    mistakes,
-    request_model,
+    first_errors,
+    model_info,
+    request_type,
 )
 from .settings import read_settings
 
-settings = read_settings()  # what is below is set while it is imported
+settings = read_settings()  # at import, because decorators below need them
 
-# BentoML wants at least two images in a batch, or none of its batching
+# BentoML batches two images or more; a limit of one turns its batching off
 BATCHES: dict[str, Any] = {
     "batchable": settings.max_batch > 1,
     "max_batch_size": max(2, settings.max_batch),
@@ -49,20 +50,20 @@ BATCHES: dict[str, Any] = {
 
 @cache
 def load() -> Predictor:
-    """Load the model, once in a process."""
+    """Load the model once in a process."""
     return Predictor(settings.model, threads=settings.threads)
 
 
 @cache
-def request_type() -> type[BaseModel]:
-    """Make the type of a request for the images that the model takes."""
-    return request_model(load().image_shape, settings.max_batch)
+def body_type() -> type[BaseModel]:
+    """Make the type of the body of /predict for the model's images."""
+    return request_type(load().image_shape, settings.max_batch)
 
 
 class Refused(BaseException):
-    """A request that is not answered, and why.
+    """There is no prediction for a request; has the HTTP status and the reason.
 
-    It is no `Exception`, as BentoML would log that with its traceback and answer 500.
+    It is no `Exception`: BentoML would log one with its traceback and answer 500.
     """
 
     def __init__(self, status: int, detail: Any) -> None:
@@ -71,30 +72,22 @@ class Refused(BaseException):
 
 
 class Limits:
-    """Answers what is refused: large bodies, images behind too many others, what takes too long.
+    """Refuses large bodies, images when too many wait, and answers that take too long.
 
     Args:
-        app: What handles the requests.
+        app: The application that handles the requests.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.images = 0  # that wait or are being classified
+        self.images = 0  # waiting or in the model
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        read = mine = 0
-
-        async def limited() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > settings.max_body:
-                raise Refused(413, f"the body is larger than {settings.max_body} bytes")
-            return message
+        mine = 0
 
         def admit(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
             nonlocal mine
@@ -105,7 +98,7 @@ class Limits:
             return images
 
         async def in_time(message: Message) -> None:
-            if timer.expired():  # BentoML's batching answers 503 when it is cancelled
+            if timer.expired():  # when it is cancelled, BentoML's batching answers 503
                 raise late
             await send(message)
 
@@ -114,9 +107,10 @@ class Limits:
         try:
             try:
                 async with asyncio.timeout(settings.timeout) as timer:
-                    await self.app(scope, limited, in_time)
-            except TimeoutError:
-                raise late from None
+                    body = limit_body(receive, settings.max_body, Refused)
+                    await self.app(scope, body, in_time)
+            except TimeoutError as error:
+                raise late from error
         except Refused as refused:
             headers = {"Retry-After": "1"} if refused.status == 503 else None
             answer = JSONResponse({"detail": refused.detail}, refused.status, headers)
@@ -132,13 +126,13 @@ class Images(IODescriptor):
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
-        """Read the body, and say which of its elements is wrong."""
+        """Read the body, or refuse it and name its wrong elements."""
         if not request.headers.get("content-type", "").startswith("application/json"):
             raise Refused(415, "the body has to be application/json")
         try:
-            asked: Any = request_type().model_validate_json(await request.body())
+            asked: Any = body_type().model_validate_json(await request.body())
         except ValidationError as error:
-            raise Refused(422, mistakes(error)) from None
+            raise Refused(422, first_errors(error)) from error
         images = np.array(asked.images, np.uint8)
         return cls.model_construct(images=request.scope["admit"](images))
 
@@ -154,7 +148,7 @@ class Picture(IODescriptor):
         try:
             upload = (await request.form()).get("file")
         except HTTPException as error:
-            raise Refused(error.status_code, error.detail) from None
+            raise Refused(error.status_code, error.detail) from error
         if not isinstance(upload, UploadFile):
             missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
             raise Refused(422, [missing])
@@ -163,9 +157,9 @@ class Picture(IODescriptor):
         try:
             images = await run_in_threadpool(decode_picture, content, shape, settings.max_pixels)
         except UnknownFormatError as error:
-            raise Refused(415, str(error)) from None
+            raise Refused(415, str(error)) from error
         except UserError as error:
-            raise Refused(400, str(error)) from None
+            raise Refused(400, str(error)) from error
         return cls.model_construct(file=request.scope["admit"](images))
 
 
@@ -195,17 +189,22 @@ class Answer(IODescriptor):
 
 async def model(request: Request) -> Response:
     """Describe the model."""
-    return JSONResponse(describe(load()).model_dump())
+    return JSONResponse(model_info(load()).model_dump())
+
+
+async def openapi(request: Request) -> Response:
+    """Document the endpoints; BentoML's own document lacks most statuses."""
+    return JSONResponse(document(body_type(), load().version))
 
 
 async def docs(request: Request) -> Response:
-    """Say how requests and answers look: BentoML's own document knows no status but its own."""
-    return JSONResponse(document(request_type(), load().version))
-
-
-async def page(request: Request) -> Response:
-    """Show the document: BentoML's own page would load Google's Tag Manager."""
+    """Show the document on a page; BentoML's own page would load Google's Tag Manager."""
     return HTMLResponse(PAGE)
+
+
+async def to_docs(request: Request) -> Response:
+    """Lead from BentoML's place for its page to this project's."""
+    return RedirectResponse("docs")
 
 
 class Classifier:
@@ -217,17 +216,17 @@ class Classifier:
 
     @bentoml.on_startup
     async def start(self) -> None:
-        """Warm the model up while probes are answered already."""
+        """Start the model's first batch, and answer probes in the meantime."""
         self.warm_up = asyncio.create_task(self.answer_once())
 
     async def answer_once(self) -> None:
-        """Let the model answer: the first batch takes longer than those that follow."""
+        """Classify one empty image: the first batch takes longer than the later ones."""
         images = np.zeros((1, *self.predictor.image_shape), np.uint8)
         await run_in_threadpool(self.predictor.probabilities, images)
         self.ready = True
 
     async def __is_ready__(self) -> bool:
-        """Say whether the model has answered its first batch: what /readyz asks."""
+        """Tell /readyz whether the model has answered its first batch."""
         return self.ready
 
     @bentoml.api(route="/predict", input_spec=Images, output_spec=Answers, **BATCHES)
@@ -244,10 +243,20 @@ class Classifier:
 service = bentoml.service(
     name=PACKAGE,
     workers=1,
-    threads=1,  # that call the model
-    traffic={"timeout": settings.timeout * 2},  # `Limits` is first: this one answers twice
+    threads=1,  # for calls of the model
+    # BentoML's own limit comes second: it answers even a request that `Limits` has answered
+    traffic={"timeout": settings.timeout * 2},
 )(Classifier)
 service.add_asgi_middleware(Limits)
 service.mount_asgi_app(
-    Starlette(routes=[Route("/", page), Route("/docs.json", docs), Route("/model", model)])
+    Starlette(
+        routes=[
+            Route("/model", model),
+            Route("/docs", docs),
+            Route("/openapi.json", openapi),
+            # BentoML's own page and document would be here
+            Route("/", to_docs),
+            Route("/docs.json", openapi),
+        ]
+    )
 )

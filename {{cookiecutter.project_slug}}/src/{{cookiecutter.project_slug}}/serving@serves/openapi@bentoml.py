@@ -1,4 +1,4 @@
-"""The OpenAPI document of the BentoML service, and the page that shows it."""
+"""The OpenAPI document of the service, and the page that shows it."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="static_content/swagger-ui.css">
 <div id="swagger-ui"></div>
 <script src="static_content/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "docs.json", dom_id: "#swagger-ui"})</script>
+<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui"})</script>
 </html>
 """
 
 
 class Failure(BaseModel):
-    """What BentoML answers when it gives a request up."""
+    """BentoML's answer when it cancels a request."""
 
     error: str
 
@@ -30,7 +30,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
 
     Args:
         request_type: The body of /predict.
-        version: Of the model.
+        version: The model's version.
     """
     models = (request_type, PredictResponse, ModelInfo, Problem, Invalid, Failure)
     _, schemas = models_json_schema(
@@ -48,7 +48,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
     text = {"text/plain": {"schema": {"type": "string"}}}
     refusals = {
         "413": answer("The body is too large", "Problem"),
-        "415": answer("The body is of a type that is not taken", "Problem"),
+        "415": answer("The body has another type than documented", "Problem"),
         "422": answer("Elements of the body are wrong", "Invalid"),
         "500": answer("The model failed", "Failure"),
         "503": answer("Too many images wait", "Problem", "Failure"),
@@ -90,13 +90,13 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
             "/model": {
                 "get": {
                     "summary": "Describe the model.",
-                    "responses": {"200": answer("What answers", "ModelInfo")},
+                    "responses": {"200": answer("The model", "ModelInfo")},
                 }
             },
             "/livez": {
                 "get": {
-                    "summary": "Say that the process runs.",
-                    "responses": {"200": {"description": "It does", "content": text}},
+                    "summary": "Say that the process is alive.",
+                    "responses": {"200": {"description": "It is", "content": text}},
                 }
             },
             "/readyz": {

@@ -1,4 +1,4 @@
-"""What comes in and goes out over HTTP, and what is refused before it reaches the model."""
+"""Bodies of requests and answers; a request that is wrong is refused before the model."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -14,9 +14,9 @@ from ..datasets.inputs import to_pixels
 from ..inference.predictor import Prediction, Predictor
 
 PACKAGE = __name__.partition(".")[0]
-MOST_ERRORS = 10  # that one answer lists
+MOST_ERRORS = 10  # in one answer
 
-# To JSON, 7 and 7.0 are the same integer
+# In JSON, 7 and 7.0 are the same number
 Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
 
 
@@ -27,34 +27,34 @@ class PredictResponse(BaseModel):
 
 
 class ModelInfo(BaseModel):
-    """Which model answers."""
+    """A description of the model."""
 
     name: str
-    version: str = Field(description="Start of the file's SHA-256")
+    version: str = Field(description="Start of the SHA-256 of the model's file")
     classes: list[str]
     image_shape: list[int] = Field(description="Channels, height and width in pixels")
-    metrics: dict[str, float] = Field(description="What the test split gave")
-    commit: str | None = Field(description="The source that trained it")
+    metrics: dict[str, float] = Field(description="Metrics on the test split")
+    commit: str | None = Field(description="Commit of the source that trained it")
 
 
 class Problem(BaseModel):
-    """Why a request was not answered."""
+    """The reason why there is no prediction."""
 
     detail: str
 
 
 class Invalid(BaseModel):
-    """Which elements of a request are wrong, and why."""
+    """The elements of a request that are wrong, each with the reason."""
 
     detail: list[dict[str, Any]]
 
 
 class UnknownFormatError(UserError):
-    """An upload that is no picture in a format that is served."""
+    """An uploaded file is neither PNG nor JPEG."""
 
 
-def describe(predictor: Predictor) -> ModelInfo:
-    """Say which model answers."""
+def model_info(predictor: Predictor) -> ModelInfo:
+    """Describe the model of a predictor."""
     return ModelInfo(
         name=PACKAGE,
         version=predictor.version,
@@ -65,10 +65,10 @@ def describe(predictor: Predictor) -> ModelInfo:
     )
 
 
-def request_model(image_shape: Sequence[int], max_images: int) -> type[BaseModel]:
+def request_type(image_shape: Sequence[int], max_images: int) -> type[BaseModel]:
     """Make the type of a request: `images`, as nested lists of one shape.
 
-    Its errors name the element that is wrong, such as `images[0][0][3][2]`.
+    Its errors name the wrong element, such as `images[0][0][3][2]`.
 
     Args:
         image_shape: Channels, height and width of an image, the sides in pixels.
@@ -82,8 +82,8 @@ def request_model(image_shape: Sequence[int], max_images: int) -> type[BaseModel
     return create_model("PredictRequest", images=(images, Field(examples=[example])))
 
 
-def mistakes(error: ValidationError) -> list[Any]:
-    """List the elements that are wrong, without what stood there and not all of very many."""
+def first_errors(error: ValidationError) -> list[Any]:
+    """List the wrong elements, at most `MOST_ERRORS` and without the input values."""
     return error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
 
 
@@ -95,21 +95,21 @@ def decode_picture(
     Args:
         content: The file's bytes.
         image_shape: Channels, height and width that the model takes, the sides in pixels.
-        max_pixels: Refused above this width times height: a small file can hold a huge picture.
+        max_pixels: Largest width times height: a small file can hold a huge picture.
 
     Returns:
         A batch of one: pixels of shape (1, *image_shape), 0 to 255.
 
     Raises:
-        UnknownFormatError: It is neither PNG nor JPEG.
-        UserError: It is broken or too large.
+        UnknownFormatError: The file is neither PNG nor JPEG.
+        UserError: The picture is broken or too large.
     """
     try:
         picture = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
         if picture.width * picture.height <= max_pixels:
             return to_pixels(picture, image_shape)[None]
-    except UnidentifiedImageError:
-        raise UnknownFormatError("the file is neither PNG nor JPEG") from None
+    except UnidentifiedImageError as error:
+        raise UnknownFormatError("the file is neither PNG nor JPEG") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"the file is no readable picture ({error})") from None
+        raise UserError(f"the file is no readable picture ({error})") from error
     raise UserError(f"the picture has {picture.width} x {picture.height} pixels, too many")

@@ -15,19 +15,21 @@ from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .body_limit import limit_body
+
 log = logging.getLogger(__name__)
 
 KNOWN_ID = re.compile(rb"[\w.-]{1,64}")
 
 
 class RequestLog:
-    """Gives each request an id, which its answer's `X-Request-ID` and its line in the log hold.
+    """Gives each request an id, in the answer's `X-Request-ID` and in the request's log line.
 
-    A body that is too large is answered with 413, an error that nothing else has caught with 500.
+    A body that is too large is answered with 413, an exception that no handler caught with 500.
 
     Args:
-        app: What handles the requests.
-        max_body: Bytes of a body.
+        app: The application that handles the requests.
+        max_body: Bytes of the largest body.
     """
 
     def __init__(self, app: ASGIApp, max_body: int) -> None:
@@ -45,15 +47,7 @@ class RequestLog:
         request_id = dict(scope["headers"]).get(b"x-request-id", b"")
         if not KNOWN_ID.fullmatch(request_id):
             request_id = next(self.ids)
-        status = read = 0
-
-        async def limited() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self.max_body:
-                raise HTTPException(413, f"the body is larger than {self.max_body} bytes")
-            return message
+        status = 0
 
         async def tagged(message: Message) -> None:
             nonlocal status
@@ -63,7 +57,7 @@ class RequestLog:
             await send(message)
 
         try:
-            await self.app(scope, limited, tagged)
+            await self.app(scope, limit_body(receive, self.max_body, HTTPException), tagged)
         except Exception:
             log.exception("unhandled error", extra={"fields": {"request_id": request_id}})
             if not status:
@@ -78,9 +72,9 @@ class RequestLog:
             )
 
     def write(self, **fields: Any) -> None:
-        """Log one line; those of one turn of the event loop are written at once.
+        """Log one line; the lines of one turn of the event loop are written together.
 
-        Through `logging`, a line would take as long as everything else around a request.
+        One `logging` call costs as much as the rest of the request.
         """
         if not log.isEnabledFor(logging.INFO):
             return
@@ -94,20 +88,3 @@ class RequestLog:
         sys.stdout.write(b"\n".join([*self.lines, b""]).decode())
         sys.stdout.flush()
         self.lines.clear()
-
-
-class JsonFormatter(logging.Formatter):
-    """Writes a record, and the `fields` it came with, as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format a record."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname,
-            "message": record.getMessage(),
-            "logger": record.name,
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return to_json(line).decode()

@@ -10,19 +10,19 @@ from .. import UserError
 
 
 class Settings(BaseSettings):
-    """What can be set without a change of code.
+    """Settings of the service, each with its default.
 
     Attributes:
         model: The file to serve.
-        host: Address to listen on; 0.0.0.0 is every one of this machine.
+        host: Address to listen on; 0.0.0.0 stands for all addresses of this machine.
         port: TCP port; 0 takes any that is free.
         threads: CPU threads for one batch.
         max_batch: Images in one call of the model, and in one request.
-        max_queue: Images that wait for the model; more are turned away.
+        max_queue: Images that may wait for the model; requests with more get status 503.
         max_body: Bytes of a request's body.
         max_pixels: Pixels of an uploaded picture, before it is resized.
-        timeout: Seconds until a request that still waits is given up.
-        log_level: Least severe message that is logged.
+        timeout: Seconds until a request without an answer gets status 504.
+        log_level: Level of the least severe messages in the log.
     """
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
@@ -56,4 +56,4 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"SERVE_{first['loc'][0]}".upper()
-        raise UserError(f"{name}={first['input']}: {first['msg']}") from None
+        raise UserError(f"{name}={first['input']}: {first['msg']}") from error
