@@ -1,0 +1,20 @@
+from contextlib import contextmanager
+
+import pytest
+
+from {{ cookiecutter.project_slug }}.serving import bento
+
+
+@contextmanager
+def application(predictor, settings):
+    """Make the application around a predictor of the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bento, "settings", settings)
+        patch.setattr(bento, "load", lambda: predictor)
+        bento.body_type.cache_clear()
+        # Counters can be registered only once in a process
+        patch.setitem(bento.service.config, "metrics", {"enabled": False})
+        for endpoint in bento.service.apis.values():
+            patch.setattr(endpoint, "max_batch_size", max(2, settings.max_batch))
+            patch.setattr(endpoint, "max_latency_ms", int(settings.timeout * 1000))
+        yield bento.service.to_asgi()

@@ -1,0 +1,112 @@
+"""What the tests of the service share: a service in this process or in one of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from application import application
+
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.serving.settings import Settings
+
+SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
+LARGEST = 200_000  # bytes of a body
+# Seconds. A busy machine may take minutes: only a service that hangs is to reach this limit
+PATIENCE = 600
+
+
+class SlowPredictor(Predictor):
+    """Waits with every answer until `may_run` is set, and counts its calls."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.may_run = threading.Event()
+        self.calls = 0
+
+    def predict(self, images):
+        assert self.may_run.wait(PATIENCE)
+        self.calls += 1
+        return super().predict(images)
+
+
+def until(condition, alive=lambda: True):
+    """Wait for a condition, as long as the service is alive."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert alive() or condition(), "the service has ended"
+        assert time.monotonic() < end, f"nothing has happened for {PATIENCE} s"
+        time.sleep(0.01)
+
+
+def is_ready(client):
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx2.TransportError:  # it does not listen yet
+        return False
+
+
+@contextmanager
+def running(predictor, **settings):
+    """Serve in a thread of this process, and yield a client."""
+    with (
+        application(predictor, Settings(max_body=LARGEST, **settings)) as app,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        host, port = listener.getsockname()
+        try:
+            with httpx2.Client(base_url=f"http://{host}:{port}", timeout=PATIENCE) as client:
+                until(lambda: server.started, thread.is_alive)
+                client.server = server
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def in_progress(client, count):
+    """Wait until a service of this process works on so many requests."""
+    until(lambda: len(client.server.server_state.tasks) == count)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def start(*command, stdout=subprocess.PIPE, **variables):
+    """Start a Python module in a process of its own, as a user does."""
+    environment = {name: str(value) for name, value in variables.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", *map(str, command)],
+        env=os.environ | {"PYTHONPATH": str(SOURCE), **environment},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def client_of(process, port):
+    """Wait until the service of a process is ready, and yield a client."""
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+        until(lambda: is_ready(client), lambda: process.poll() is None)
+        yield client
+
+
+def payload(images):
+    return {"images": images.tolist()}
+
+
+def upload(client, content, name="picture.png"):
+    return client.post("/predict/file", files={"file": (name, content)})

@@ -1,0 +1,323 @@
+"""The service on a real socket: its answers, its limits, its OpenAPI document, and how it stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image
+from service import (
+    LARGEST,
+    PATIENCE,
+    client_of,
+    free_port,
+    in_progress,
+    is_ready,
+    payload,
+    running,
+    start,
+    until,
+    upload,
+)
+
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+
+SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
+
+
+def test_a_batch_is_answered_like_the_predictor_does(client, model, images):
+    answer = client.post("/predict", json=payload(images[:20]))
+    assert answer.status_code == 200
+    expected = Predictor(model).classify(images[:20])
+    predictions = answer.json()["predictions"]
+    assert [row["label"] for row in predictions] == [one.label for one in expected]
+    for row, one in zip(predictions, expected, strict=True):
+        assert row["probability"] == pytest.approx(one.probability, rel=1e-4)
+
+
+def test_concurrent_requests_get_their_own_answers(client, model, images):
+    expected = Predictor(model).classify(images)
+
+    def ask(number):
+        size = 1 + number % 3
+        answer = client.post("/predict", json=payload(images[number : number + size]))
+        return [row["label"] for row in answer.json()["predictions"]]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(300)))
+    for number, labels in enumerate(answers):
+        size = 1 + number % 3
+        assert labels == [one.label for one in expected[number : number + size]]
+
+
+def test_requests_that_wait_share_a_call_of_the_model(slow, sample, images):
+    with running(slow) as client, ThreadPoolExecutor(32) as pool:
+        futures = [
+            *(pool.submit(client.post, "/predict", json=payload(images[:2])) for _ in range(16)),
+            *(pool.submit(upload, client, sample) for _ in range(16)),
+        ]
+        in_progress(client, 32)
+        slow.may_run.set()
+        assert {future.result().status_code for future in futures} == {200}
+    assert 2 < slow.calls < 17  # one of them warms up
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "RGBA"), ("JPEG", "RGB")])
+def test_an_upload_is_answered_like_the_file(client, model, sample, tmp_path, kind, mode):
+    path = tmp_path / f"picture.{kind.lower()}"
+    Image.open(BytesIO(sample)).resize((64, 64)).convert(mode).save(path)
+    answer = upload(client, path.read_bytes(), path.name)
+    assert answer.status_code == 200
+    assert answer.json()["label"] == Predictor(model).predict_files([path])[0].label == "7"
+
+
+def test_the_model_is_described(client, model):
+    answer = client.get("/model").json()
+    assert answer["version"] == Predictor(model).version
+    assert answer["classes"] == list("0123456789")
+    assert answer["image_shape"] == [1, 8, 8]
+    assert answer["metrics"]["accuracy"] > 0.9
+    assert answer["commit"] is None
+
+
+def changed(value, position=(0, 0, 3, 2)):
+    image = np.zeros((1, 1, 8, 8), int).tolist()
+    inner = image
+    for index in position[:-1]:
+        inner = inner[index]
+    inner[position[-1]] = value
+    return {"images": image}
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "reason"),
+    [
+        (changed(256), ["images", 0, 0, 3, 2], "less than or equal to 255"),
+        (changed(-1), ["images", 0, 0, 3, 2], "greater than or equal to 0"),
+        (changed(1.5), ["images", 0, 0, 3, 2], "multiple of 1"),
+        (changed(float("nan")), ["images", 0, 0, 3, 2], "finite"),
+        (changed(float("inf")), ["images", 0, 0, 3, 2], "finite"),
+        (changed(True), ["images", 0, 0, 3, 2], "number"),
+        (changed("7"), ["images", 0, 0, 3, 2], "number"),
+        (changed(None), ["images", 0, 0, 3, 2], "number"),
+        (changed([1, 2, 3], (0, 0, 5)), ["images", 0, 0, 5], "at least 8 items"),
+        (changed([0] * 9, (0, 0, 5)), ["images", 0, 0, 5], "at most 8 items"),
+        ({"images": []}, ["images"], "at least 1 item"),
+        (payload(np.zeros((65, 1, 8, 8), int)), ["images"], "at most 64 items"),
+        ({"images": [0]}, ["images", 0], "array"),
+        ({"pictures": []}, ["images"], "required"),
+        ([1, 2], [], "object"),
+        ("not json", [], "JSON"),
+    ],
+)
+def test_a_wrong_element_is_named(client, content, place, reason):
+    body = content if isinstance(content, str) else json.dumps(content)
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == place
+    assert reason in answer.json()["detail"][0]["msg"]
+
+
+def test_many_errors_are_not_all_listed(client):
+    answer = client.post("/predict", json=payload(np.full((64, 1, 8, 8), 256)))
+    assert len(answer.json()["detail"]) == 10
+
+
+def test_a_body_of_another_type_is_refused(client):
+    assert client.post("/predict", data={"images": "1"}).status_code == 415
+    form = {"content-type": "multipart/form-data"}
+    assert client.post("/predict/file", content=b"no boundary", headers=form).status_code == 400
+    answer = client.post("/predict/file", data={"file": "no upload"})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"][-1]) == (422, "file")
+
+
+def test_a_file_that_is_no_picture_is_refused(client, sample):
+    gif = BytesIO()
+    Image.new("L", (8, 8)).save(gif, "GIF")
+    for content in (b"", b"not a picture", gif.getvalue()):
+        assert upload(client, content).status_code == 415
+    answer = upload(client, sample[:-30])
+    assert answer.status_code == 400
+    assert "picture" in answer.json()["detail"]
+
+
+def test_a_small_file_that_holds_a_huge_picture_is_refused(client):
+    for side in (5_000, 20_000):  # Pillow itself stops the second
+        bomb = BytesIO()
+        Image.new("1", (side, side)).save(bomb, "PNG")
+        assert len(bomb.getvalue()) < LARGEST
+        assert upload(client, bomb.getvalue()).status_code == 400
+
+
+@pytest.mark.parametrize("length_is_told", [True, False])
+def test_a_body_that_is_too_large_is_refused(client, length_is_told):
+    body = b" " * (LARGEST + 1)
+    headers = {"content-type": "application/json"}
+    content = body if length_is_told else iter([body[:1000], body[1000:]])
+    answer = client.post("/predict", content=content, headers=headers)
+    assert (answer.status_code, str(LARGEST) in answer.json()["detail"]) == (413, True)
+    assert upload(client, body).status_code == 413
+    assert client.get("/livez").status_code == 200
+
+
+def test_it_is_ready_when_the_model_has_answered(slow):
+    with running(slow) as client:
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/livez").status_code == 200  # the event loop is free
+        slow.may_run.set()
+        until(lambda: is_ready(client))
+
+
+def test_overload_is_answered_with_503_and_passes(slow, images):
+    with running(slow, max_queue=4, max_batch=1) as client, ThreadPoolExecutor(30) as pool:
+        body = payload(images[:1])
+        futures = [pool.submit(client.post, "/predict", json=body) for _ in range(30)]
+        until(lambda: sum(future.done() for future in futures) >= 25)
+        slow.may_run.set()
+        answers = [future.result() for future in futures]
+        accepted = [answer for answer in answers if answer.status_code == 200]
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert len(accepted) in {4, 5}  # one may be in the model already
+        assert len(refused) == 30 - len(accepted)
+        assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+        for _ in range(5):
+            assert client.post("/predict", json=body).status_code == 200
+
+
+def test_a_request_that_takes_too_long_gets_504_and_the_next_one_an_answer(slow, images):
+    with running(slow, timeout=1, max_queue=1) as client:
+        body = payload(images[:1])
+        answer = client.post("/predict", json=body)
+        assert answer.status_code == 504
+        assert "1 s" in answer.json()["detail"]
+        slow.may_run.set()
+        until(lambda: is_ready(client))
+        until(lambda: client.post("/predict", json=body).status_code == 200)
+
+
+def test_an_error_of_the_model_is_a_500_and_not_the_end(model, images):
+    predictor = Predictor(model)
+    with running(predictor) as client:
+        until(lambda: is_ready(client))
+        predictor.predict = lambda images: 1 / 0
+        assert client.post("/predict", json=payload(images[:1])).status_code == 500
+        del predictor.predict
+        assert client.post("/predict", json=payload(images[:1])).status_code == 200
+
+
+def values(node, key):
+    """Find what a name stands for, anywhere in a document."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    found = [node[key]] if isinstance(node, dict) and key in node else []
+    return found + [value for child in inner for value in values(child, key)]
+
+
+def test_the_documented_example_works_when_pasted(client):
+    ((example,),) = values(client.get("/openapi.json").json(), "examples")
+    assert client.post("/predict", json={"images": example}).status_code == 200
+
+
+def test_the_document_is_shown_on_a_page(client):
+    page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "openapi.json" in page.text
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["--exclude-path=/predict/file"],
+        # The document can't say which bytes are a picture, so that any are drawn
+        ["--include-path=/predict/file", "--exclude-checks=positive_data_acceptance"],
+    ],
+)
+def test_the_service_keeps_to_its_document(client, chosen):
+    command = [sys.executable, "-m", "schemathesis.cli", "run", "--max-examples=25", "--seed=0"]
+    done = subprocess.run(
+        [*command, *chosen, f"--request-timeout={PATIENCE}", f"{client.base_url}/openapi.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_stopping_answers_the_accepted_requests(slow, images):
+    with running(slow) as client, ThreadPoolExecutor(8) as pool:
+        body = payload(images[:1])
+        futures = [pool.submit(client.post, "/predict", json=body) for _ in range(8)]
+        in_progress(client, 8)
+        client.server.should_exit = True
+        until(lambda: not listens(client.base_url))
+        slow.may_run.set()
+        assert [future.result().status_code for future in futures] == [200] * 8
+
+
+def listens(url):
+    try:
+        return bool(httpx2.get(f"{url}/livez"))
+    except httpx2.ConnectError:
+        return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
+def test_the_process_answers_and_logs_all_it_accepted_on_sigterm(model, images, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    port = free_port()
+    settings = {"SERVE_MODEL": model, "SERVE_PORT": port, "HOME": home, "TMPDIR": home}
+    with Path("log").open("w") as log:  # a pipe that nobody reads would soon stop the service
+        process = start(SERVICE, stdout=log, **settings)
+    answers = []
+
+    def ask_until_it_stops():
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+            while True:
+                try:
+                    answers.append(client.post("/predict", json=payload(images[:1])).status_code)
+                except httpx2.TransportError:  # it does not listen any more
+                    return
+
+    with client_of(process, port), ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(ask_until_it_stops) for _ in range(8)]
+        until(lambda: len(answers) > 50, lambda: process.poll() is None)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE)
+        for future in futures:
+            future.result()
+    assert (process.returncode, errors) == (0, "")
+    assert set(answers) == {200}
+    lines = [json.dumps(json.loads(line)) for line in Path("log").read_text().splitlines()]
+    assert sum("/predict" in line for line in lines) == len(answers)
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({}, "models/model"),
+        ({"SERVE_MODEL": "nowhere.ckpt"}, "nowhere.ckpt"),
+        ({"SERVE_PORT": "many"}, "SERVE_PORT=many"),
+        ({"SERVE_MAX_QUEUE": 0}, "SERVE_MAX_QUEUE=0"),
+    ],
+)
+def test_wrong_settings_are_named_in_one_line(settings, named):
+    process = start(SERVICE, **settings)
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
+    assert named in errors.replace("\\", "/")
+
+
+def test_a_port_that_is_taken_is_named(model, client):
+    taken = client.base_url.port
+    process = start(SERVICE, SERVE_MODEL=model, SERVE_PORT=taken)
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
+    assert str(taken) in errors
