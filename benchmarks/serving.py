@@ -289,7 +289,7 @@ def main() -> None:
         script = folder / "post.lua"
         script.write_text(SCRIPT.replace("BODY", str(folder / "body.json")))
 
-        ours = [sys.executable, "-m", f"{SLUG}.api"]
+        ours = [sys.executable, "-m", f"{SLUG}.serving.api"]
         naive = [sys.executable, str(SERVERS / "naive.py"), str(model), "PORT"]
         cases = {
             OURS: Case(ours, {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)}),
@@ -310,7 +310,7 @@ def main() -> None:
                 },
             ),
             BENTOML: Case(
-                [sys.executable, "-m", f"{SLUG}.service"],
+                [sys.executable, "-m", f"{SLUG}.serving.api"],
                 {"PYTHONPATH": str(bento / "src"), "SERVE_MODEL": str(model)},
             ),
         }

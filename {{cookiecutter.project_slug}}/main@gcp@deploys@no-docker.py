@@ -1,4 +1,4 @@
-"""What the function's platform imports: it wants this name, in this place."""
+"""The Cloud Function's platform imports this file, by its name, from this folder."""
 
 import sys
 from pathlib import Path

@@ -9,7 +9,7 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PROJECT_ENVIRONMENT=/opt/venv \
     UV_PYTHON_DOWNLOADS=never
 
-# Where PyTorch comes from, if not from the index that pyproject.toml names
+# An index of PyTorch to use in place of the one in pyproject.toml
 ARG TORCH_INDEX=""
 
 WORKDIR /build
@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     UV_PYTHON_DOWNLOADS=never \
     VIRTUAL_ENV=/opt/venv
 
-# Where PyTorch comes from: for an NVIDIA GPU, put its version in place of `cpu`, such as `cu130`
+# The index of PyTorch: for an NVIDIA GPU, put a CUDA version in place of `cpu`, such as `cu130`
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 WORKDIR /build
@@ -35,14 +35,14 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 
 FROM base
-# What runs installs nothing: scanners find old copies in these
+# Training installs nothing, and scanners find old packages in these
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel
 
 LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \
       org.opencontainers.image.description={{ cookiecutter.__quoted_description | replace("$", "\\$") }} \
       org.opencontainers.image.source="{{ cookiecutter.__repository }}"
 
-# HOME and USER: whichever user runs it needs no entry in /etc/passwd
+# HOME and USER: a user without an entry in /etc/passwd can run it
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app/src \
     PYTHONUNBUFFERED=1 \
@@ -58,32 +58,24 @@ ENV PATH=/opt/venv/bin:$PATH \
     USER=app
 
 WORKDIR /app
-# Whatever is mounted here belongs to its own user; without a mount, anyone may write
-{%- if cookiecutter.tracker == "mlflow" %}
-RUN install --directory --mode=1777 data models outputs /mlflow
-{%- else %}
+# A mounted folder keeps its owner; without a mount, any user may write
 RUN install --directory --mode=1777 data models outputs
-{%- endif %}
 COPY --from=build /opt/venv /opt/venv
 COPY --chmod=755 configs configs
 COPY --chmod=755 src src
 
-# Checkpoints name the source that they were trained from
+# Training writes this commit into its checkpoints
 ARG SOURCE_COMMIT=""
 ENV SOURCE_COMMIT=$SOURCE_COMMIT
 LABEL org.opencontainers.image.revision=$SOURCE_COMMIT
 
 {%- if cookiecutter.cloud in ["aws", "gcp"] %}
-{%- if cookiecutter.cloud == "aws" %}
-# SageMaker hands its folders to root, 0:0
-{%- else %}
-# Vertex AI mounts the bucket for root, 0:0
-{%- endif %}
+# For jobs in the cloud, which gives their folders to root: 0:0
 ARG RUN_AS=1000:1000
 USER $RUN_AS
 {%- else %}
 USER 1000:1000
 {%- endif %}
-# As Ctrl-C: training saves what it has and stops
+# Like Ctrl-C: training saves a checkpoint and stops
 STOPSIGNAL SIGINT
 ENTRYPOINT ["python", "-m", "{{ cookiecutter.project_slug }}", "train"]

@@ -8,12 +8,12 @@ from PIL import Image
 
 
 class Caller(HttpUser):
-    """Asks for single images mostly, and sometimes for a batch, a file's class or the model."""
+    """Sends mostly single images, and sometimes a batch, a file or a request for /model."""
 
     wait_time = between(0.05, 0.5)
 
     def on_start(self):
-        """Learn which images the model takes, and draw some."""
+        """Ask for the shape of the model's images, and draw some at random."""
         shape = self.client.get("/model").json()["image_shape"]
         self.generator = np.random.default_rng()
         images = self.generator.integers(0, 256, (32, *shape), np.uint8)
@@ -46,12 +46,12 @@ class Caller(HttpUser):
 
     @task(1)
     def model(self):
-        """Ask which model answers."""
+        """Ask for the description of the model."""
         self.client.get("/model")
 
     def predict(self, count, name):
-        """Ask for `count` images, and check that all are answered."""
+        """Classify `count` images, and check that there is a prediction for each."""
         body = {"images": [self.images[n] for n in self.generator.integers(32, size=count)]}
         with self.client.post("/predict", json=body, name=name, catch_response=True) as answer:
             if answer.status_code == 200 and len(answer.json()["predictions"]) != count:
-                answer.failure("other predictions than were asked for")
+                answer.failure("not one prediction for each image")

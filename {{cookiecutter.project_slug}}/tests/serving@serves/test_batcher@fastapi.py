@@ -3,13 +3,14 @@ import threading
 
 import numpy as np
 import pytest
+from service import PATIENCE
 
 from {{ cookiecutter.project_slug }}.inference.predictor import Prediction
 from {{ cookiecutter.project_slug }}.serving.batcher import Batcher, QueueFullError
 
 
 class Model:
-    """Names an image by its first pixel; runs only as long as the test lets it."""
+    """Gives each image its first pixel as label; waits while `may_run` is clear."""
 
     def __init__(self):
         self.batches = []
@@ -17,7 +18,7 @@ class Model:
         self.may_run.set()
 
     def __call__(self, images):
-        assert self.may_run.wait(10)
+        assert self.may_run.wait(PATIENCE)
         self.batches.append(len(images))
         if 255 in images:
             raise ValueError("broken")
@@ -46,7 +47,7 @@ def test_an_idle_model_is_called_at_once(model):
     assert model.batches == [1, 1, 1]
 
 
-def test_what_arrives_together_shares_a_call_and_gets_its_own_answers(model):
+def test_requests_of_one_moment_share_a_call_and_get_their_own_answers(model):
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=256, timeout=10)
         requests = [images(*range(n, n + 1 + n % 3)) for n in range(40)]
@@ -59,7 +60,7 @@ def test_what_arrives_together_shares_a_call_and_gets_its_own_answers(model):
     assert max(model.batches) <= 64
 
 
-def test_what_arrives_while_the_model_is_busy_shares_the_next_call(model):
+def test_requests_that_arrive_while_the_model_is_busy_share_the_next_call(model):
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
         model.may_run.clear()
@@ -91,7 +92,7 @@ def test_a_full_queue_turns_away_and_takes_again(model):
     assert asyncio.run(scenario()) == ([[0], [1, 1], [2, 2]], [4])
 
 
-def test_what_waits_too_long_is_given_up_and_never_computed(model):
+def test_a_request_that_waits_too_long_gets_an_error_and_is_never_computed(model):
     async def scenario():
         batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.1)
         model.may_run.clear()
@@ -105,7 +106,7 @@ def test_what_waits_too_long_is_given_up_and_never_computed(model):
     assert model.batches == [1, 1]
 
 
-def test_the_time_limit_holds_for_each_request_and_keeps_nothing_of_those_answered(model):
+def test_the_time_limit_holds_for_each_request_and_keeps_no_answered_ones(model):
     async def scenario():
         batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.2)
         for n in range(50):
@@ -123,7 +124,7 @@ def test_the_time_limit_holds_for_each_request_and_keeps_nothing_of_those_answer
     assert 0.19 <= asyncio.run(scenario()) < 5
 
 
-def test_an_error_is_told_to_all_who_share_the_call_and_to_nobody_else(model):
+def test_an_error_goes_to_the_requests_of_its_call_and_to_no_others(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
         requests = (images(1), images(255), images(2, 2), images(3))
@@ -134,7 +135,7 @@ def test_an_error_is_told_to_all_who_share_the_call_and_to_nobody_else(model):
     assert labels(last) == [3]
 
 
-def test_who_gave_up_is_left_out(model):
+def test_a_cancelled_request_is_left_out(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
         model.may_run.clear()

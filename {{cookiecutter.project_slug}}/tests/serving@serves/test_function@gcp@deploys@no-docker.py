@@ -1,8 +1,4 @@
-import os
-import socket
 import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +6,7 @@ from pathlib import Path
 import httpx2
 import numpy as np
 import pytest
+from service import PATIENCE, free_port, is_ready, start, until
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -24,30 +21,18 @@ MAIN = Path(function.__file__).parents[3] / "main.py"
 @pytest.fixture(scope="module")
 def client(model):
     """Run the function on the server that its platform runs it on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-    what = ["--source", str(MAIN), "--target", "handle", "--host", "127.0.0.1", "--port", port]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "functions_framework", *what],
-        env=os.environ | {"SERVE_MODEL": str(model)},
-    )
+    port = free_port()
+    options = ["--source", MAIN, "--target", "handle", "--host", "127.0.0.1", "--port", port]
+    log = subprocess.DEVNULL  # a pipe that nobody reads would soon stop the server
+    server = start("functions_framework", *options, stdout=log, SERVE_MODEL=model)
     url, no_reuse = f"http://127.0.0.1:{port}", httpx2.Limits(max_keepalive_connections=0)
     try:
-        with httpx2.Client(base_url=url, timeout=60, limits=no_reuse) as client:
-            give_up = time.monotonic() + 60
-            while not is_ready(client) and time.monotonic() < give_up:
-                time.sleep(0.2)
+        with httpx2.Client(base_url=url, timeout=PATIENCE, limits=no_reuse) as client:
+            until(lambda: is_ready(client), lambda: server.poll() is None)
             yield client
     finally:
         server.terminate()
-        server.wait(30)
-
-
-def is_ready(client):
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx2.TransportError:
-        return False
+        server.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -62,7 +47,7 @@ def test_the_function_answers_as_the_service_does(client, trained):
 
 
 @pytest.mark.slow
-def test_the_function_refuses_what_the_service_refuses(client):
+def test_the_function_refuses_as_the_service_does(client):
     assert client.get("/nowhere").status_code == 404
     assert client.post("/predict", content=b"no JSON").status_code == 415
     assert client.post("/predict", json={"images": [[["dark"]]]}).status_code == 422
@@ -81,7 +66,8 @@ def test_requests_share_one_application(monkeypatch):
         return PlainTextResponse((await request.body()).upper(), 201)
 
     app = Starlette(routes=[Route("/shout", shout, methods=["POST"])], lifespan=lifespan)
-    monkeypatch.setattr(function, "make_app", lambda: app)
+    monkeypatch.setattr(function, "load_app", lambda: app)
+    monkeypatch.setattr(function, "log_json", lambda level: None)
     function.application.cache_clear()
 
     def ask(body):

@@ -2,33 +2,29 @@
 
 import base64
 import json
-import os
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import Queue
 
 import httpx2
 import numpy as np
 import pytest
+from service import LARGEST, start, until
 
-from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="AWS's runtime client is made for Linux only"
 )
 
-SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
 HANDLER = "{{ cookiecutter.project_slug }}.serving.aws_lambda.handler"
-LARGEST = 200_000
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
-    """Where a function asks for events, one by one, and leaves its answers."""
+    """The server from which a function takes events, one by one, and to which it gives its answers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -62,30 +58,34 @@ class RuntimeApi(BaseHTTPRequestHandler):
 
 @contextmanager
 def function(model):
-    """Start the function in a process of its own, and yield the API that it turns to."""
+    """Start the function in a process of its own, and yield its runtime API."""
     with ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi) as api:
         api.daemon_threads = True
         api.events, api.answers = Queue(), Queue()
         threading.Thread(target=api.serve_forever, daemon=True).start()
-        variables = {
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
-            "PYTHONPATH": str(SOURCE),
-            "SERVE_MAX_BODY": str(LARGEST),
-            "SERVE_MODEL": str(model),
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", HANDLER],
-            env=os.environ | variables,
+        process = start(
+            "awslambdaric",
+            HANDLER,
+            stdout=subprocess.DEVNULL,  # a pipe that nobody reads would soon stop the function
+            AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{api.server_port}",
+            SERVE_MAX_BODY=LARGEST,
+            SERVE_MODEL=model,
         )
+        api.is_alive = lambda: process.poll() is None
         yield api
         process.kill()
-        process.wait()
+        process.communicate()
         api.shutdown()
+
+
+def next_answer(api):
+    until(lambda: not api.answers.empty(), api.is_alive)
+    return api.answers.get()
 
 
 @pytest.fixture(scope="module")
 def client(model):
-    """Ask the function through httpx2, as if the HTTP API stood between them."""
+    """Ask the function through a transport that does the work of the HTTP API."""
     with function(model) as api:
 
         def answer(request):
@@ -115,7 +115,7 @@ def client(model):
                 "isBase64Encoded": not text,
             }
             api.events.put(json.dumps(event).encode())
-            kind, content = api.answers.get(timeout=60)
+            kind, content = next_answer(api)
             assert kind == "response", content
             status, headers, body = (content[name] for name in ("statusCode", "headers", "body"))
             encoded = content["isBase64Encoded"]
@@ -123,8 +123,7 @@ def client(model):
                 status, headers=headers, content=base64.b64decode(body) if encoded else body
             )
 
-        transport = httpx2.MockTransport(answer)
-        with httpx2.Client(transport=transport, base_url="https://api") as client:
+        with httpx2.Client(transport=httpx2.MockTransport(answer), base_url="https://api") as client:
             yield client
 
 
@@ -156,7 +155,7 @@ def test_an_upload_is_answered(client, trained):
     ("content", "status"),
     [("not json", 422), ('{"images": []}', 422), (" " * (LARGEST + 1), 413)],
 )
-def test_what_is_wrong_is_refused(client, content, status):
+def test_a_wrong_body_is_refused(client, content, status):
     headers = {"content-type": "application/json"}
     answer = client.post("/predict", content=content, headers=headers)
     assert answer.status_code == status
@@ -169,6 +168,6 @@ def test_an_unknown_path_is_not_found(client):
 
 def test_a_missing_model_is_named(tmp_path):
     with function(tmp_path / "gone") as api:
-        kind, error = api.answers.get(timeout=60)
+        kind, error = next_answer(api)
     assert (kind, error["errorType"]) == ("error", "UserError")
     assert str(tmp_path / "gone") in error["errorMessage"]

@@ -27,13 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
 
-{%- if cookiecutter.onnx_export %}
-
-    model: Path = Path("models/model.onnx")
-{%- else %}
-
-    model: Path = Path("models/model.ckpt")
-{%- endif %}
+    model: Path = Path("{{ cookiecutter.__model_file }}")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int = Field(default=1, ge=1)
