@@ -48,7 +48,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 
 FROM base
-# The service installs nothing, and scanners find old packages in these
+# Scanners find old packages inside pip and setuptools; the service needs neither
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel
 
 LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \

@@ -35,7 +35,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 
 FROM base
-# Training installs nothing, and scanners find old packages in these
+# Scanners find old packages inside pip and setuptools; training needs neither
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel
 
 LABEL org.opencontainers.image.title={{ cookiecutter.__quoted_name | replace("$", "\\$") }} \

@@ -24,7 +24,7 @@ HANDLER = "{{ cookiecutter.project_slug }}.serving.aws_lambda.handler"
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
-    """The server from which a function takes events, one by one, and to which it gives its answers."""
+    """Gives a function its events, one by one, and takes its answers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -123,7 +123,8 @@ def client(model):
                 status, headers=headers, content=base64.b64decode(body) if encoded else body
             )
 
-        with httpx2.Client(transport=httpx2.MockTransport(answer), base_url="https://api") as client:
+        transport = httpx2.MockTransport(answer)
+        with httpx2.Client(transport=transport, base_url="https://api") as client:
             yield client
 
 
