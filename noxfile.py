@@ -117,7 +117,7 @@ def benchmarks(session: nox.Session) -> None:
     """Measure the README's numbers: `nox -s benchmarks`."""
     install_everything(session)
     session.install("--quiet", "litserve>=0.2.10")
-    for name in ("bake", "startup", "training", "serving"):
+    for name in ("bake", "startup", "training", "route", "serving"):
         session.run("python", f"benchmarks/{name}.py")
 
 
