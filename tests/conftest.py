@@ -16,6 +16,7 @@ def pytest_configure() -> None:
     move_in()
     put_first_on_path(Path(sys.executable).parent)
 
+
 LEFT_OUT = pytest.StashKey[dict[str, Any]]()
 
 

@@ -93,16 +93,32 @@ def test_the_tree_in_the_readme_is_the_default_bake(tmp_path: Path) -> None:
     top = {path.relative_to(baked).parts[0] for path in shown}
     assert top == {path.name for path in baked.iterdir()}
     package = baked / "src" / baked.name
-    modules = {path.name for path in package.glob("[!_]*.py")}
-    assert modules == {path.name for path in shown if path.parent == package}
+    inside = {path.name for path in package.iterdir() if path.name[0] != "_"}
+    assert inside == {path.name for path in shown if path.parent == package}
 
 
-def test_the_picture_of_the_questions_is_todays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pictures_are_those_of_todays_bake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     import pictures
 
-    today = pictures.draw(pictures.record())
-    assert (ROOT / "docs" / "bake.svg").read_text("utf-8") == today, "run docs/pictures.py"
+    questions_today = pictures.draw(pictures.record())
+    assert (ROOT / "docs" / "bake.svg").read_text("utf-8") == questions_today, pictures.__doc__
+    today = pictures.structure()
+    assert (ROOT / "docs" / "structure.svg").read_text("utf-8") == today, pictures.__doc__
+
+
+def test_the_picture_of_the_structure_has_no_arrow_that_runs_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wing lies above all that it imports; two that import each other can't be drawn."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import pictures
+
+    found = pictures.wings(bake({"cloud": "gcp"}, tmp_path).path / "src" / "my_ml_project")
+    assert {"", "cloud", "datasets", "networks", "training"} <= found.keys()
+    assert {found[name].floor for name in ("datasets", "networks")} == {0}
+    for wing in found.values():
+        assert all(found[name].floor < wing.floor for name in wing.imports)
 
 
 def test_the_gate_runs_the_readmes_test_command() -> None:
