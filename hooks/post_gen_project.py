@@ -11,6 +11,7 @@ from pathlib import Path
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 slug = ANSWERS["project_slug"]
+license_name = ANSWERS["license"]
 environment = ANSWERS["environment"]
 tracker = ANSWERS["tracker"]
 onnx_export = ANSWERS["onnx_export"]
@@ -23,9 +24,11 @@ deploys = serving != "none" and (cloud == "gcp" or (docker and cloud != "none"))
 
 # The words of marks, and when each holds
 HOLDS = {
+    "apache": license_name == "Apache-2.0",
     "aws": cloud == "aws",
     "azure": cloud == "azure",
     "bentoml": serving == "bentoml",
+    "bsd": license_name == "BSD-3-Clause",
     "builds": docker or deploys,
     "ci": ci != "none",
     "cloud": cloud != "none",
@@ -37,10 +40,12 @@ HOLDS = {
     "gcp": cloud == "gcp",
     "github": ci == "github",
     "gitlab": ci == "gitlab",
+    "mit": license_name == "MIT",
     "mlflow": tracker == "mlflow",
     "no-docker": not docker,
     "no-onnx": not onnx_export,
     "onnx": onnx_export,
+    "proprietary": license_name == "Proprietary",
     "secrets": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     "serves": serving != "none",
     "tensorboard": tracker == "tensorboard",

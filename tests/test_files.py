@@ -1,5 +1,6 @@
 """Every template file is rendered for every combination of the answers that it reads."""
 
+import functools
 import math
 import time
 import tomllib

@@ -24,10 +24,3 @@ output "ci_environments" {
   }
 }
 {%- endif %}
-{%- if cookiecutter.__deploys %}
-
-output "url" {
-  description = "Address of the service"
-  value       = aws_apigatewayv2_api.service.api_endpoint
-}
-{%- endif %}

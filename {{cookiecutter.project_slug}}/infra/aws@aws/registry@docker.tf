@@ -1,9 +1,5 @@
 locals {
-{%- if cookiecutter.serving != "none" %}
-  images = toset(["service", "train"])
-{%- else %}
-  images = toset(["train"])
-{%- endif %}
+  images = toset([{{ '"service", ' if cookiecutter.serving != "none" }}"train"])
 }
 
 resource "aws_ecr_repository" "image" {

@@ -148,3 +148,8 @@ resource "aws_apigatewayv2_stage" "service" {
     })
   }
 }
+
+output "url" {
+  description = "Address of the service"
+  value       = aws_apigatewayv2_api.service.api_endpoint
+}

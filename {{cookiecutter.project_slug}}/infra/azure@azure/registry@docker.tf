@@ -27,3 +27,8 @@ resource "azurerm_role_assignment" "training_images" {
   role_definition_name = "AcrPull"
   principal_id         = azurerm_user_assigned_identity.training.principal_id
 }
+
+output "registry" {
+  description = "Registry that images are pushed to."
+  value       = azurerm_container_registry.images.login_server
+}

@@ -108,3 +108,8 @@ resource "azurerm_container_app" "service" {
 
   depends_on = [azurerm_role_assignment.service_images]
 }
+
+output "service_url" {
+  description = "Address of the service, once it runs."
+  value       = one([for app in azurerm_container_app.service : "https://${app.ingress[0].fqdn}"])
+}

@@ -113,3 +113,21 @@ resource "google_project_iam_member" "ci_functions" {
 }
 {%- endif %}
 {%- endif %}
+
+output "ci_variables" {
+  description = "The variables that the pipelines read: names and addresses, no secrets"
+  value = {
+    GOOGLE_CLOUD_PROJECT           = var.project
+    GOOGLE_CLOUD_REGION            = var.region
+    GCP_WORKLOAD_IDENTITY_PROVIDER = google_iam_workload_identity_pool_provider.this.name
+  }
+}
+
+output "ci_environments" {
+  description = "The variable that each environment of the pipelines has besides"
+  value = {
+    for environment, account in google_service_account.ci : environment => {
+      GCP_SERVICE_ACCOUNT = account.email
+    }
+  }
+}

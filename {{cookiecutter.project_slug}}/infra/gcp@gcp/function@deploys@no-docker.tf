@@ -23,3 +23,8 @@ resource "google_cloud_run_v2_service_iam_member" "public" {
   role     = "roles/run.invoker"
   member   = "allUsers"
 }
+
+output "url" {
+  description = "Where predictions are asked for"
+  value       = one(data.google_cloud_run_v2_service.this[*].uri)
+}

@@ -29,3 +29,8 @@ resource "google_artifact_registry_repository" "this" {
 
   depends_on = [google_project_service.this]
 }
+
+output "images" {
+  description = "Where images are pushed to"
+  value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.this.name}"
+}
