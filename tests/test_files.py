@@ -1,4 +1,4 @@
-"""Every template file is rendered for every combination of the answers that it reads."""
+"""Every template file is rendered for the answers that it reads: all combinations, or very many."""
 
 import functools
 import math

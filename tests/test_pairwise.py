@@ -139,7 +139,7 @@ def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) ->
 
 
 def test_every_test_file_of_the_template_is_run(tmp_path: Path) -> None:
-    """The default project's tests run in `test_pipelines.py`."""
+    """The default project's tests run in `test_pipeline_jobs.py`."""
     ran = set(own_tests(bake({}, tmp_path / "default").path))
     for number, (row, files, slow) in enumerate(distinct()):
         if not slow:
