@@ -8,11 +8,14 @@ from typing import Any
 
 import nbformat
 import pytest
+from bakery import marks, template_files
 from checks import projects, texts
 from checks.choices import traces
 from checks.configs import foreign_targets, missing_foreign_targets
+from checks.dependencies import ALONE
 from checks.paths import files
 from checks.tree import Tree
+from checks.wings import ORDER
 from checks.workflows import unknown_parts
 from forest import Forest, Found
 
@@ -677,6 +680,9 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     "word of another tracker": (
         add("docs/index.md", "\nSee Weights & Biases.\n"), "traces", "Weights & Biases",
     ),
+    "words of another tracker, on two lines": (
+        add("docs/index.md", "\nSee Weights &\nBiases.\n"), "traces", "Weights &",
+    ),
     "setting of another tracker": (extra(".env.example", "WANDB_MODE=x\n"), "traces", "WANDB"),
     "file of another tracker": (
         extra("docs/mlflow_notes.md", "# Notes\n"), "traces", "file names: holds 'mlflow'",
@@ -783,6 +789,17 @@ def test_an_empty_file_is_found() -> None:
 
 def test_a_file_is_missed_that_the_marks_leave() -> None:
     assert files(TREE, {*FILES, "infra/main.tf"}) == ["infra/main.tf: is missing"]
+
+
+def test_each_table_of_modules_names_modules_of_the_template() -> None:
+    """A module that moves away from its line in a table would not be checked any more."""
+    marks_of_names = marks({}).pattern
+    package = "src/{{cookiecutter.project_slug}}/"
+    names = [marks_of_names.sub("", name) for name in template_files()]
+    modules = {name.removeprefix(package) for name in names if name.startswith(package)}
+    assert modules.issuperset(name for names in ALONE.values() for name in names)
+    folders = {name.partition("/")[0] for name in modules if "/" in name}
+    assert folders == {wing for row in ORDER for wing in row}
 
 
 def test_what_belongs_in_a_project_is_no_residue() -> None:

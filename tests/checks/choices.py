@@ -8,9 +8,9 @@ from bakery import questions
 from forest import Forest, Found, Where, union
 
 # The words that betray a choice, whichever question it belongs to. Only test data: a choice
-# without a line here is looked for by its own name. Each word is looked for within a line, so one
-# of several parts says how it may break over two. Where a choice is a word of everyday English,
-# its line is narrow: what only its own files would say.
+# without a line here is looked for by its own name. Texts are searched
+# line by line, so a name of two words allows for a break between them. A choice whose name is a
+# word of everyday English, as `text`, gets narrow words: those that only its own files hold.
 WORDS = {
     "wandb": r"wandb|weights *(&|&amp;|and) *biases|weights (&|&amp;)$|^ *(&|&amp;|and) *biases",
     "comet": r"comet(_?ml)?",
@@ -47,8 +47,9 @@ def traces(forest: Forest, toggles: Mapping[str, list[Any]] | None = None) -> Fo
             others = {a: w for a, w in answered.items() if (a is False if is_flag else a != choice)}
             for problem, where in _traces_of(lines, choice, union(others.values())).items():
                 for answer, there in others.items():
-                    said = f"{problem}, but {question} is {answer!r}"
-                    found.note(f"{said}: wrap it, or narrow WORDS, {IN_THIS_FILE}", where & there)
+                    said = f"{problem}, but {question} is {answer!r}; wrap the line in a"
+                    remedy = f"condition, or narrow the words of {choice} in WORDS {IN_THIS_FILE}"
+                    found.note(f"{said} {remedy}", where & there)
     return found
 
 

@@ -73,8 +73,11 @@ def undeclared_imports(forest: Forest) -> Found:
         else:
             known |= declared.grouped.get(name, 0) | _helpers(forest, path, package)
             table = "dependencies or groups"
-        problem = f"{path}: imports {package}, which is not in pyproject's {table}"
-        found.note(problem, where & ~known)
+        problem = f"imports {package}, which is not in pyproject's {table}; if it comes in a"
+        remedy = (
+            "distribution of another name, add it to DISTRIBUTIONS in tests/checks/pyproject.py"
+        )
+        found.note(f"{path}: {problem} {remedy}", where & ~known)
     for path, target, where in targets(forest):
         package = target.partition(".")[0]
         if package != forest.slug and package not in sys.stdlib_module_names:
@@ -106,7 +109,7 @@ def unserved_imports(forest: Forest) -> Found:
         starts = [f"src/{forest.slug}/{name}" for name in names]
         there = union(map(forest.has, starts))
         for members, where in declared.members(group).items():
-            problem = f"no module of group {group} is there: name one in ALONE, {IN_THIS_FILE}"
+            problem = f"no module of group {group} is there; name one in ALONE {IN_THIS_FILE}"
             found.note(f"pyproject.toml: {problem}", where & ~there)
             for path, text, running in _running(forest, starts, where):
                 imported = {name.partition(".")[0] for name in eager_imports(path, text)}
@@ -151,8 +154,9 @@ def unused_dependencies(forest: Forest) -> Found:
             unused &= ~used.get(known, 0)
         if unused:
             unused &= ~(_in_paths(forest, name) | _in_texts(forest, name))
-        problem = f"pyproject.toml: declares {name}, which nothing uses; if a file does, say in"
-        found.note(f"{problem} EVIDENCE, {IN_THIS_FILE}, what shows it", unused)
+        problem = f"declares {name}, which nothing uses; if a file does without naming it, add"
+        remedy = f"the words that show it to EVIDENCE {IN_THIS_FILE}"
+        found.note(f"pyproject.toml: {problem} {remedy}", unused)
     return found
 
 

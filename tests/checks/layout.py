@@ -56,7 +56,8 @@ def unlisted_parts(forest: Forest) -> Found:
     found = Found()
     for path, where in parts.items():
         missing = where & ~listed.get(path, 0)
-        found.note(f"README.md: its layout leaves out {path.removeprefix(package)}", missing)
+        problem = f"its layout leaves out {path.removeprefix(package)}; add it to the picture"
+        found.note(f"README.md: {problem} under `## Layout`", missing)
     for path, where in listed.items():
         there = forest.folders.get(path[:-1], 0) if path.endswith("/") else forest.has(path)
         found.note(f"README.md: its layout has {path}, which is not there", where & ~there)

@@ -48,7 +48,8 @@ def dangling_paths(forest: Forest) -> Found:
         folder = posixpath.dirname(path)
         for line, token, where in _named(forest, path):
             lacking = where & places.lacking(folder, token)
-            found.note(f"{path}:{line}: names {token}, which is not there", lacking)
+            problem = f"names {token}, which is not there; if a command makes it, add it to"
+            found.note(f"{path}:{line}: {problem} OUTPUTS in tests/checks/paths.py", lacking)
         for text, where in texts.items() if path.endswith(".md") else ():
             for link in _links(text):
                 target = posixpath.normpath(posixpath.join(folder, link))

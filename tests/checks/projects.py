@@ -23,15 +23,16 @@ from checks.texts import check_text, unparsable
 from checks.wings import busy_packages, wrong_direction
 from checks.workflows import unexplained_secrets, unknown_parts
 
+# The slowest first, because processes share them
 CHECKS: tuple[Callable[[Forest], Found], ...] = (
+    unknown_overrides,
+    broken_configs,
     dangling_paths,
     unknown_commands,
     unknown_groups,
     undeclared_imports,
     unserved_imports,
     unused_dependencies,
-    broken_configs,
-    unknown_overrides,
     unknown_parameters,
     broken_imports,
     broken_references,

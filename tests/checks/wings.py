@@ -27,7 +27,7 @@ def wrong_direction(forest: Forest) -> Found:
     for path, texts in modules.items():
         own = path.removeprefix(package).removesuffix(".py").split("/")[0]
         if f"{package}{own}.py" not in modules and not any(own in row for row in ORDER):
-            problem = "has no place in the order: add it to ORDER in tests/checks/wings.py"
+            problem = "has no place in the order; add it to ORDER in tests/checks/wings.py"
             found.note(f"{package}{own}/: {problem}", forest.has(path))
         for text, where in texts.items():
             for line, name in imported_names(path, text):
