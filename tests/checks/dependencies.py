@@ -73,10 +73,8 @@ def undeclared_imports(forest: Forest) -> Found:
         else:
             known |= declared.grouped.get(name, 0) | _helpers(forest, path, package)
             table = "dependencies or groups"
-        problem = f"imports {package}, which is not in pyproject's {table}; if it comes in a"
-        remedy = (
-            "distribution of another name, add it to DISTRIBUTIONS in tests/checks/pyproject.py"
-        )
+        problem = f"imports {package}, which is not in pyproject's {table}; if its distribution"
+        remedy = "has another name, add it to DISTRIBUTIONS in tests/checks/pyproject.py"
         found.note(f"{path}: {problem} {remedy}", where & ~known)
     for path, target, where in targets(forest):
         package = target.partition(".")[0]
