@@ -1,6 +1,5 @@
 """What a project's pyproject.toml declares, in which combinations."""
 
-import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -51,8 +50,8 @@ class Declared:
         self.default, self.tools = Found(), Found()
         self.included: dict[tuple[str, str], Where] = {}
         self._members: dict[str, dict[frozenset[str], Where]] = {}
-        for text, where in forest.texts("pyproject.toml").items():
-            settings = _settings(text)
+        for table, where in _tables(forest).items():
+            settings = tomllib.loads(table)
             self._add_project(settings.get("project", {}), where)
             self._add_groups(settings.get("dependency-groups", {}), where)
             tools = settings.get("tool", {})
@@ -105,22 +104,10 @@ def _members(groups: Mapping[str, list[Any]], group: str) -> set[str]:
     return found
 
 
-def _settings(text: str) -> dict[str, Any]:
-    """Read a pyproject.toml table by table: there are few tables, in very many combinations."""
-    settings: dict[str, Any] = {}
-    for table in re.split(r"^(?=\[)", text, flags=re.MULTILINE):
-        _merge(settings, _table(table))
-    return settings
-
-
-@functools.lru_cache(maxsize=20_000)
-def _table(text: str) -> dict[str, Any]:
-    return tomllib.loads(text)
-
-
-def _merge(settings: dict[str, Any], more: Mapping[str, Any]) -> None:
-    for key, value in more.items():
-        if isinstance(value, dict):
-            _merge(settings.setdefault(key, {}), value)
-        else:
-            settings[key] = value
+def _tables(forest: Forest) -> Found:
+    """Return the tables of pyproject.toml: there are few of them, in very many combinations."""
+    found = Found()
+    for text, where in forest.texts("pyproject.toml").items():
+        for table in re.split(r"^(?=\[)", text, flags=re.MULTILINE):
+            found.note(table, where)
+    return found
