@@ -116,7 +116,7 @@ def test_a_terminal_is_shown_a_table(cli, trained_model, sample, monkeypatch):
         (["train", "model.network.channels=[8"], "[8"),
         (["train", "resume=nowhere.ckpt"], "nowhere.ckpt"),
         (["train", *example.OPTIONS, "logger=csv", "model.optimizer.name=Adamm"], "Adamm"),
-        (["train", *example.OPTIONS, "logger=csv", "model.network._target_=vit"], "vit"),
+        (["train", *example.OPTIONS, "logger=csv", "~model.network._target_"], "_target_ is None"),
         (["train", *example.OPTIONS, "logger=csv", "trainer.precision=7"], "7"),
         (["train", "data=image_folder"], "data.source"),
         (["prepare", "data=image_folder", "data.source=nowhere"], "nowhere"),

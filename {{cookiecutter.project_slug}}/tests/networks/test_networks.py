@@ -43,6 +43,12 @@ def network(spec, image_shape) -> nn.Module:
     return build_network(spec, image_shape, CLASSES)
 
 
+def build(target: object, shape: list[int]) -> nn.Module:
+    options = {}
+    options["_target_"] = target
+    return build_network(options, shape, CLASSES)
+
+
 def noise(count: int, shape: list[int]) -> torch.Tensor:
     return torch.randint(256, (count, *shape), dtype=torch.uint8)
 
@@ -100,7 +106,7 @@ def test_plain_values_and_weights_rebuild_a_network(network, spec, image_shape):
 @pytest.mark.parametrize("name", ["cnn.CNN", "mlp.MLP"])
 @pytest.mark.parametrize("shape", [[1, 8, 8], [3, 32, 32], [3, 9, 15]])
 def test_cnn_and_mlp_take_images_of_any_shape(name, shape):
-    network = build_network({"_target_": f"{networks.__name__}.{name}"}, shape, CLASSES)
+    network = build(f"{networks.__name__}.{name}", shape)
     assert network(noise(5, shape)).shape == (5, CLASSES)
 
 
@@ -120,15 +126,16 @@ def test_cnn_and_mlp_take_images_of_any_shape(name, shape):
 )
 def test_what_names_no_network_is_refused_in_one_line(target, named):
     with pytest.raises(UserError, match=named) as error:
-        build_network({"_target_": target}, [1, 8, 8], CLASSES)
+        build(target, [1, 8, 8])
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_checkpoint_can_not_choose_what_is_imported(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    module = (tmp_path / "stranger").with_suffix(".py")
+    module.write_text("raise SystemExit('imported')\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"stranger\.Network"):
-        build_network({"_target_": "stranger.Network"}, [1, 8, 8], CLASSES)
+        build("stranger.Network", [1, 8, 8])
 
 
 def test_an_unknown_option_is_named(spec):

@@ -7,13 +7,14 @@ from {{ cookiecutter.project_slug }} import UserError, networks
 from {{ cookiecutter.project_slug }}.training.classifier import Classifier
 
 
-def cnn(**options) -> dict:
-    return {"_target_": f"{networks.__name__}.cnn.CNN", **options}
+def spec(name: str, **options) -> dict:
+    options["_target_"] = f"{networks.__name__}.{name}"
+    return options
 
 
 def make_classifier(**changes) -> Classifier:
     settings = {
-        "network": cnn(channels=[8, 16]),
+        "network": spec("cnn.CNN", channels=[8, 16]),
         "optimizer": {"name": "Adam", "lr": 0.01},
         "scheduler": None,
         "image_shape": [1, 8, 8],
@@ -25,7 +26,7 @@ def make_classifier(**changes) -> Classifier:
 @pytest.mark.parametrize("name", ["cnn.CNN", "mlp.MLP"])
 def test_networks_learn_one_batch_by_heart(name):
     torch.manual_seed(0)
-    model = make_classifier(network={"_target_": f"{networks.__name__}.{name}", "dropout": 0.0})
+    model = make_classifier(network=spec(name, dropout=0.0))
     images = torch.randint(256, (32, 1, 8, 8), dtype=torch.uint8)
     batch = images, torch.randint(3, (32,))
     optimizer = model.configure_optimizers()["optimizer"]
@@ -54,9 +55,9 @@ def test_optimizer_and_scheduler_come_from_the_configuration():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"network": {"_target_": "transformer"}}, "transformer"),
-        ({"network": cnn(kernel=5)}, "kernel"),
-        ({"network": cnn(channels=[8, 8, 8, 8])}, "too small"),
+        ({"network": spec("vit.Transformer")}, "vit"),
+        ({"network": spec("cnn.CNN", kernel=5)}, "kernel"),
+        ({"network": spec("cnn.CNN", channels=[8, 8, 8, 8])}, "too small"),
         ({"optimizer": {"name": "Adamm"}}, "Adamm"),
         ({"optimizer": {"name": "Adam", "speed": 1}}, "speed"),
         ({"optimizer": {"name": "lr_scheduler"}}, "lr_scheduler"),
