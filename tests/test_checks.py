@@ -13,7 +13,8 @@ from checks import projects, texts
 from checks.choices import traces
 from checks.configs import foreign_targets, missing_foreign_targets
 from checks.dependencies import ALONE
-from checks.paths import files
+from checks.overrides import unknown_overrides
+from checks.paths import dangling_paths, files
 from checks.tree import Tree
 from checks.wings import ORDER
 from checks.workflows import unknown_parts
@@ -822,3 +823,13 @@ def test_blank_lines_in_a_code_block_are_the_codes() -> None:
     fenced = "# A\n\n```python\nimport os\n\n\ndef f(): ...\n```\n"
     assert texts.untidy("a.md", fenced) == []
     assert len(texts.untidy("a.md", fenced.replace("```", "~"))) == 1
+
+
+def test_a_page_may_name_the_files_that_it_shows_and_no_others() -> None:
+    page = "`configs/model/own.yaml`:\n\n```yaml\nlr: 1\n```\n\nThen `%s`: `net train model=own`.\n"
+    whole = TREE.with_file("docs/changing.md", page % "configs/model/own.yaml")
+    assert dangling_paths(Forest.of(whole)) == unknown_overrides(Forest.of(whole)) == {}
+    other = TREE.with_file("docs/changing.md", page % "configs/model/other.yaml")
+    assert len(dangling_paths(Forest.of(other))) == 1
+    unshown = TREE.with_file("docs/changing.md", page.replace("```yaml", "~~~yaml") % "a")
+    assert len(unknown_overrides(Forest.of(unshown))) == 1

@@ -10,6 +10,7 @@ from typing import Any
 from forest import Forest, Found, Where, per_class
 
 from checks.compose import configs_of, primary, refused
+from checks.recipes import with_recipes
 from checks.texts import read_yaml
 from checks.tree import Tree
 
@@ -113,6 +114,7 @@ def _is_config(path: str) -> bool:
     return path.startswith("configs/")
 
 
+@with_recipes
 def broken_configs(forest: Forest) -> Found:
     """Find primary configs and group options that don't compose."""
     return per_class(_broken_configs, _is_config)(forest)

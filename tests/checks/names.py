@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from forest import Forest, Found, Where
 
+from checks.recipes import with_recipes
 from checks.syntax import defined, imported_names, members
 
 
+@with_recipes
 def broken_imports(forest: Forest) -> Found:
     """Find imports from the package of modules or names that it does not have."""
     found = Found()
@@ -22,6 +24,7 @@ def broken_imports(forest: Forest) -> Found:
     return found
 
 
+@with_recipes
 def broken_references(forest: Forest) -> Found:
     """Find dotted names of modules, classes and entry points that the package does not have."""
     slug = re.escape(forest.slug)

@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 
 from checks.commands import calls
 from checks.compose import Configs, Job, configs_of, one_line, primary, refused
+from checks.recipes import with_recipes
 from checks.syntax import syntax
 
 OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*=\S*")
@@ -21,6 +22,7 @@ NO_OVERRIDE = re.compile(r"(key|group|name)=.*|\w+=(True|False|None)")
 Mention = tuple[str, str, Job]
 
 
+@with_recipes
 def unknown_overrides(forest: Forest) -> Found:
     """Find Hydra overrides that don't compose with the project's configs."""
     found = Found()

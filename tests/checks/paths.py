@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 
 from forest import Forest, Found, Where, union
 
+from checks.recipes import with_recipes
 from checks.syntax import syntax
 from checks.tree import Tree
 
@@ -40,6 +41,7 @@ def files(tree: Tree, wanted: Set[str]) -> list[str]:
     return found
 
 
+@with_recipes
 def dangling_paths(forest: Forest) -> Found:
     """Find the names of files and folders that are not in the project and no command makes."""
     found = Found()
