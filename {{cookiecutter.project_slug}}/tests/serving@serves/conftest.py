@@ -1,3 +1,4 @@
+import example
 import numpy as np
 import pytest
 from service import SlowPredictor, is_ready, running, until
@@ -22,9 +23,9 @@ def slow(model):
 
 @pytest.fixture(scope="package")
 def images(trained):
-    return np.load(trained / "data/processed/digits/test_images.npy")
+    return np.load(trained / example.FOLDER / "test_images.npy")
 
 
 @pytest.fixture(scope="package")
 def sample(trained):
-    return (trained / "data/processed/digits/samples/7.png").read_bytes()
+    return (trained / example.SAMPLE).read_bytes()

@@ -3,6 +3,7 @@
 import shutil
 import tomllib
 
+import example
 from service import PATIENCE, SOURCE, client_of, free_port, payload, start, upload
 
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
@@ -46,7 +47,7 @@ def test_a_bento_answers_as_the_service_does(model, sample, tmp_path):
     serve = start("bentoml", "serve", tag, f"--port={port}", PYTHONPATH="", **variables)
     with client_of(serve, port) as client:
         assert client.get("/model").json()["version"] == Predictor(model).version
-        assert upload(client, sample).json()["label"] == "7"
+        assert upload(client, sample).json()["label"] == example.LABEL
     serve.terminate()
     serve.communicate(timeout=PATIENCE)
 

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
+import example
 import numpy as np
 import pytest
 from service import PATIENCE, free_port, is_ready, start, until
@@ -42,8 +43,8 @@ def test_the_function_answers_as_the_service_does(client, trained):
     first, second = client.post("/predict", json={"images": images}).json()["predictions"]
     assert first == second
     assert first["label"] in described["classes"]
-    picture = (trained / "data/processed/digits/samples/7.png").read_bytes()
-    assert client.post("/predict/file", files={"file": picture}).json()["label"] == "7"
+    picture = (trained / example.SAMPLE).read_bytes()
+    assert client.post("/predict/file", files={"file": picture}).json()["label"] == example.LABEL
 
 
 @pytest.mark.slow

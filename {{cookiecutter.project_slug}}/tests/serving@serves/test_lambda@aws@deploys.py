@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 
 import httpx2
+import example
 import numpy as np
 import pytest
 from service import LARGEST, start, until
@@ -133,7 +134,7 @@ def test_the_first_event_finds_a_model_that_has_answered(client):
 
 
 def test_a_batch_is_answered_like_the_predictor_does(client, model, trained):
-    images = np.load(trained / "data/processed/digits/test_images.npy")[:20]
+    images = np.load(trained / example.FOLDER / "test_images.npy")[:20]
     expected = Predictor(model).classify(images)
     for _ in range(3):
         answer = client.post("/predict", json={"images": images.tolist()})
@@ -145,9 +146,9 @@ def test_a_batch_is_answered_like_the_predictor_does(client, model, trained):
 
 
 def test_an_upload_is_answered(client, trained):
-    sample = (trained / "data/processed/digits/samples/7.png").read_bytes()
+    sample = (trained / example.SAMPLE).read_bytes()
     answer = client.post("/predict/file", files={"file": ("picture.png", sample)})
-    assert (answer.status_code, answer.json()["label"]) == (200, "7")
+    assert (answer.status_code, answer.json()["label"]) == (200, example.LABEL)
     answer = client.post("/predict/file", files={"file": ("picture.png", b"no picture")})
     assert answer.status_code == 415
 

@@ -44,7 +44,7 @@ class Classifier(LightningModule):
         compile_network: bool = False,
     ) -> None:
         super().__init__()
-        # Plain values only, so that weights_only=True can load them; train.py logs all settings
+        # Plain values only, so that weights_only=True can load them; fit.py logs all settings
         self.save_hyperparameters(logger=False)
         self.network = build_network(network, image_shape, len(classes))
         if compile_network:
