@@ -29,12 +29,14 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def configure() -> Callable[..., DictConfig]:
-    """Compose a configuration on the example's data, with paths relative to the test's folder."""
+    """Compose a configuration, on the example's data unless the test names other data."""
 
     def composed(*overrides: str, config: str = "train") -> DictConfig:
         defaults = ["logger=csv", "run_dir=run"] if config == "train" else []
+        if not any(override.startswith("data=") for override in overrides):
+            defaults += example.OPTIONS
         with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return compose(config, overrides=[*example.OPTIONS, *defaults, *overrides])
+            return compose(config, overrides=[*defaults, *overrides])
 
     return composed
 

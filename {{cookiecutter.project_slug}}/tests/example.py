@@ -2,6 +2,8 @@
 
 # Hydra options that choose it, in any folder
 OPTIONS = ["data=digits"]
+# An option that changes the split
+OTHER_SPLIT = "data.split_seed=1"
 FOLDER = "data/processed/digits"
 IMAGES = 1797
 IMAGE_SHAPE = [1, 8, 8]

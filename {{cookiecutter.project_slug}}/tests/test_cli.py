@@ -81,7 +81,10 @@ def test_each_step_reads_what_the_one_before_wrote(cli):
 {%- endif %}
     code, output, _ = cli("predict", example.SAMPLE)
     assert code == 0
-    assert output.startswith(f"{Path(example.SAMPLE)}\t{example.LABEL}\t")
+    path, label, probability = output.split("\t")
+    assert Path(path) == Path(example.SAMPLE)
+    assert label in example.CLASSES
+    assert 0 < float(probability) <= 1
 
 
 def test_json_holds_what_is_printed_plainly(cli, trained_model, sample):

@@ -3,12 +3,14 @@ import json
 import shutil
 from pathlib import Path
 
+import example
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
+OVERRIDES = "overrides=[]"
 CELLS = [
     cell
     for cell in json.loads((ROOT / "notebooks/explore.ipynb").read_text("utf-8"))["cells"]
@@ -35,7 +37,10 @@ def test_the_notebook_runs_and_draws(trained, start, monkeypatch, tmp_path):
         shutil.copytree(trained / folder, folder)
     monkeypatch.chdir(tmp_path / start)
     variables: dict = {}
-    shown = [run_cell("".join(cell["source"]), variables) for cell in CELLS]
+    sources = ["".join(cell["source"]) for cell in CELLS]
+    assert sum(source.count(OVERRIDES) for source in sources) == 1
+    chosen = f"overrides={example.OPTIONS}"
+    shown = [run_cell(source.replace(OVERRIDES, chosen), variables) for source in sources]
     figures = [value for value in shown if isinstance(value, Figure)]
     figures += [plt.figure(number) for number in plt.get_fignums()]
     plt.close("all")

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import example
 import numpy as np
 import pytest
 import torch
@@ -43,7 +44,7 @@ def test_a_worse_candidate_ends_with_code_1_after_its_report(settings, spoilt, c
 
 def test_the_command_exits_with_that_code(cli, options, trained, spoilt):
     current = f"current={trained / 'models/model.ckpt'}"
-    code, output, _ = cli("compare", options[0], current, spoilt)
+    code, output, _ = cli("compare", *example.OPTIONS, options[0], current, spoilt)
     assert (code, output.count("The candidate is worse than")) == (1, 1)
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import example
 import pytest
 from PIL import Image
 
@@ -19,4 +20,4 @@ def test_other_data_than_the_model_was_trained_on_is_refused(configure, options)
 
 def test_another_split_than_the_trained_one_is_refused(configure, options):
     with pytest.raises(UserError, match="made with other settings"):
-        evaluate(configure(*options, "data.split_seed=1", config="evaluate"))
+        evaluate(configure(*options, example.OTHER_SPLIT, config="evaluate"))

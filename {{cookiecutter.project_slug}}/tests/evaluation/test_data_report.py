@@ -24,7 +24,7 @@ def test_every_image_is_counted_once(report):
     assert sum(numbers) == example.IMAGES
 
 
-def test_the_report_is_written_and_all_but_the_chart_is_printed(report, capsys):
+def test_the_report_is_written_and_all_but_the_chart_is_printed(capsys, report):
     assert Path("reports/data.md").read_text("utf-8") == report
     before, chart, after = report.partition("```mermaid")
     assert chart
