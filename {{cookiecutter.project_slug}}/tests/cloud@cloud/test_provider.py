@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from {{ cookiecutter.project_slug }}.cloud import provider
@@ -32,3 +37,19 @@ def test_a_missing_setting_is_named(cli, command, settings, monkeypatch):
             code, output, error = cli("cloud", command, "--dry-run")
         assert (code, output, len(error.splitlines())) == (2, "", 1)
         assert error.startswith(f"Error: {name} is not set")
+
+
+def test_the_modules_import_nothing_heavy():
+    folder = Path(provider.__file__).parent
+    names = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    code = f"import sys; from {provider.__package__} import {', '.join(names)}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(folder.parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert "typer" in imported
+    assert not imported & {"torch", "hydra", "numpy", "pytorch_lightning"}
