@@ -24,7 +24,6 @@ from tools import QUIET, missing_terraform, run
 
 PROGRAMS = ("aws", "az", "gcloud", "terraform")
 TOGGLES = ("serving", "docker", "ci", "cloud")
-MODULES = {"aws": "aws", "azure": "azure", "gcp": "gcp"}
 SETTINGS = {
     "AWS_ACCOUNT_ID": "123456789012",
     "AWS_REGION": "eu-west-1",
@@ -35,16 +34,19 @@ SETTINGS = {
 }
 # Prints the commands of `cloud train` and `cloud deploy`
 SHOW = """
-import importlib, inspect, json, sys
-module = importlib.import_module(sys.argv[1])
-commands = [one for gpu in (False, True) for one in module.train_commands(["model=mlp"], gpu=gpu)]
-if deploy := getattr(module, "deploy_commands", None):
+import importlib, importlib.util, inspect, json, sys
+cloud = f"{sys.argv[1]}.cloud"
+train = importlib.import_module(f"{cloud}.job").train_commands
+commands = [one for gpu in (False, True) for one in train(["model=mlp"], gpu=gpu)]
+if importlib.util.find_spec(f"{cloud}.deployment"):
+    deploy = importlib.import_module(f"{cloud}.deployment").deploy_commands
     if inspect.signature(deploy).parameters:
         for image, push_only in (("", False), ("", True), ("image@sha256:0", False)):
             commands += deploy(image, push_only=push_only)
     else:
         commands += deploy()
-login = [module.LOGIN.check, module.LOGIN.remedy.split()]
+LOGIN = importlib.import_module(f"{cloud}.provider").LOGIN
+login = [LOGIN.check, LOGIN.remedy.split()]
 words = [list(words) for one in commands for words in (one.words, one.fed_by)]
 print(json.dumps([*words, *login]))
 """
@@ -94,11 +96,11 @@ def _strings(node: object) -> Iterable[str]:
         yield node
 
 
-def planned(folder: Path, cloud: str) -> list[list[str]]:
+def planned(folder: Path) -> list[list[str]]:
     """Return the words of each command that a project's `cloud` commands would run."""
     environment = plain_environment(**SETTINGS, PYTHONPATH=str(folder / "src"))
     done = subprocess.run(
-        [sys.executable, "-c", SHOW, f"{folder.name}.{MODULES[cloud]}"],
+        [sys.executable, "-c", SHOW, folder.name],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -114,13 +116,13 @@ def commands() -> dict[str, dict[tuple[str, ...], str]]:
     """Map each program to its distinct command lines, and these to the first file with them."""
     found: dict[str, dict[tuple[str, ...], str]] = {program: {} for program in PROGRAMS}
     toggles = {name: values for name, values in questions().items() if name in TOGGLES}
-    texts, modules = set(), set()
+    texts: set[object] = set()
     with tempfile.TemporaryDirectory() as scratch:
         for number, answers in enumerate(product(toggles)):
             if answers["cloud"] == "none":
                 continue
             folder = bake({**answers, "tracker": "none"}, Path(scratch, str(number))).path
-            module = folder / "src" / folder.name / f"{MODULES[answers['cloud']]}.py"
+            modules = sorted((folder / "src" / folder.name / "cloud").glob("*.py"))
             rows: list[tuple[str, tuple[str, ...]]] = []
             for file in folder.rglob("*"):
                 name = file.relative_to(folder).as_posix()
@@ -130,9 +132,10 @@ def commands() -> dict[str, dict[tuple[str, ...], str]]:
                         texts.add((name, text))
                         lines = shell_lines(name, text)
                         rows += [(name, one) for line in lines for one in command_lines(line)]
-            if (code := module.read_text("utf-8")) not in modules:
-                modules.add(code)
-                rows += [(module.name, tuple(words)) for words in planned(folder, answers["cloud"])]
+            code = "".join(module.read_text("utf-8") for module in modules)
+            if code not in texts:
+                texts.add(code)
+                rows += [("cloud/", tuple(words)) for words in planned(folder)]
             for name, words in rows:
                 if words and words[0] in found:
                     found[words[0]].setdefault(words, name)
