@@ -1,4 +1,4 @@
-"""The DVC pipeline: what runs again after a change, and what a remote gives back."""
+"""The DVC pipeline: which stages run again after a change, and which files a remote returns."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def test_metrics_and_pictures_are_there(project: Path) -> None:
     assert (project / "reports/learning_curves.png").is_file()
 
 
-def test_a_remote_gives_back_what_was_pushed(project: Path, tmp_path: Path) -> None:
+def test_a_remote_returns_the_pushed_files(project: Path, tmp_path: Path) -> None:
     checkpoint = project / "models/model.ckpt"
     content = checkpoint.read_bytes()
     remote = str(tmp_path / "remote")

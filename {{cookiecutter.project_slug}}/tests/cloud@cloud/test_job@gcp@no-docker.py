@@ -22,7 +22,7 @@ esac
 
 
 def metadata(create):
-    """Read what `gcloud` is told that the machine is told."""
+    """Read the metadata that `gcloud` gives the machine."""
     [value] = [word for word in create if word.startswith("--metadata=")]
     _, mark, pairs = value.removeprefix("--metadata=").split("^", 2)
     return dict(pair.split("=", 1) for pair in pairs.split(mark))

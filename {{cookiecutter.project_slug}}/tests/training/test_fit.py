@@ -37,7 +37,7 @@ def test_the_best_epoch_is_promoted(trained):
     losses = logged(trained / "run", "val/loss")
     promoted = load(trained / "models/model.ckpt")
     assert promoted["epoch"] == losses.index(min(losses))
-    assert load(trained / "run/checkpoints/last.ckpt")["epoch"] == len(losses)  # that many done
+    assert load(trained / "run/checkpoints/last.ckpt")["epoch"] == len(losses)  # epochs that are done
 
 
 def test_the_history_has_a_row_for_each_epoch(trained):
@@ -61,7 +61,7 @@ def test_the_same_seed_gives_the_same_weights(configure):
     assert not torch.equal(first["network.layers.0.weight"], other["network.layers.0.weight"])
 
 
-def test_training_goes_on_where_it_stopped(configure):
+def test_training_continues_where_it_stopped(configure):
     train(configure("trainer.max_epochs=2", "run_dir=before"))
     last = Path("before/checkpoints/last.ckpt")
     train(configure("trainer.max_epochs=3", "run_dir=after", f"resume={last}"))
@@ -71,13 +71,13 @@ def test_training_goes_on_where_it_stopped(configure):
     assert logged("after", "train/loss")[0] < logged("before", "train/loss")[-1]
 
 
-def test_a_finished_run_has_nothing_to_go_on_with(configure):
+def test_a_finished_run_has_no_epoch_left(configure):
     train(configure("trainer.max_epochs=1", "run_dir=done"))
     with pytest.raises(UserError, match=r"raise trainer\.max_epochs"):
         train(configure("trainer.max_epochs=1", "resume=done/checkpoints/last.ckpt"))
 
 
-def test_training_goes_on_from_last_checkpoints_only(configure, trained):
+def test_training_continues_from_last_checkpoints_only(configure, trained):
     with pytest.raises(UserError, match=r"name the last\.ckpt"):
         train(configure(f"resume={trained / 'models/model.ckpt'}"))
 
@@ -150,7 +150,7 @@ def test_two_processes_share_the_work(configure):
 
     from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
 
-    # measured by one process on all images, the model scores what the two measured together
+    # One process that tests all images gets the same metrics as two that share them
     metrics = evaluate(configure(config="evaluate"))
     for name, value in metrics.items():
         assert logged("shared", f"test/{name}") == [pytest.approx(value, rel=1e-4)]
@@ -173,7 +173,7 @@ def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypat
 
 @pytest.fixture
 def ctrl_c():
-    """Let Ctrl-C reach what a test starts: in the background of a shell all would ignore it."""
+    """Let Ctrl-C reach the processes of a test: a shell starts background jobs that ignore it."""
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, handler)

@@ -20,7 +20,7 @@ def no_account(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in {"COMET_API_KEY", "COMET_START_ONLINE", *os.environ}:
             if name.startswith("COMET_"):
-                patch.setenv(name, "")  # so that the end restores what a test or .env sets
+                patch.setenv(name, "")  # restored at the end, when a test or .env has set it
                 patch.delenv(name)
         for name in ("HOME", "USERPROFILE"):
             patch.setenv(name, str(folder))
@@ -29,7 +29,7 @@ def no_account(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def archive(configure, tmp_path_factory):
-    """Train, and open what `comet upload` sends."""
+    """Train, and open the archive that `comet upload` sends."""
     with contextlib.chdir(tmp_path_factory.mktemp("run")):
         train(configure("logger=comet", "trainer.max_epochs=2"))
         (path,) = Path("run/comet").glob("*.zip")

@@ -21,7 +21,7 @@ def no_server():
     with pytest.MonkeyPatch.context() as patch:
         for name in {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", *os.environ}:
             if name.startswith("MLFLOW_"):
-                patch.setenv(name, "")  # so that the end restores what a test or .env sets
+                patch.setenv(name, "")  # restored at the end, when a test or .env has set it
                 patch.delenv(name)
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         yield
@@ -85,7 +85,7 @@ def test_best_checkpoint_is_the_registered_candidate(client, run, tmp_path):
 
 
 def test_dotenv_names_the_server(monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it to what it used
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it to the store in use
     made = []
     monkeypatch.setattr(
         f"{NAME}.training.tracking.MLFlowLogger",

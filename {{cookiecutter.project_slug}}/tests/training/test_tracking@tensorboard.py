@@ -11,7 +11,7 @@ from {{ cookiecutter.project_slug }}.training.fit import train
 
 @pytest.fixture(scope="module")
 def folder(configure, tmp_path_factory):
-    """Train, and leave what TensorBoard reads."""
+    """Train, and return the folder that TensorBoard reads."""
     home = tmp_path_factory.mktemp("tensorboard")
     with contextlib.chdir(home):
         train(configure("logger=tensorboard", "trainer.max_epochs=2"))

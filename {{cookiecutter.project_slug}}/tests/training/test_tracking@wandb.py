@@ -24,7 +24,7 @@ def no_account(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in {"WANDB_API_KEY", "WANDB_MODE", *os.environ}:
             if name.startswith("WANDB_"):
-                patch.setenv(name, "")  # so that the end restores what a test or .env sets
+                patch.setenv(name, "")  # restored at the end, when a test or .env has set it
                 patch.delenv(name)
         for name in ("HOME", "USERPROFILE", "WANDB_DATA_DIR", "WANDB_CACHE_DIR"):
             patch.setenv(name, str(folder))

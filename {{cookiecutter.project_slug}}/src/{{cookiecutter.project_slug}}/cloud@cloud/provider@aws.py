@@ -1,4 +1,4 @@
-"""AWS: what Terraform has made there, and the login that its commands need."""
+"""AWS: names of resources that Terraform has made, and the login of its commands."""
 
 from .shell import Login
 

@@ -1,4 +1,4 @@
-"""Azure: what Terraform has made there, and the login that its commands need."""
+"""Azure: names of resources that Terraform has made, and the login of its commands."""
 
 from .shell import Login
 

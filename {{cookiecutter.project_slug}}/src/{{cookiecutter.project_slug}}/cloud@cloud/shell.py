@@ -1,4 +1,4 @@
-"""The commands of a cloud provider: checked for what they need, shown, and run in order."""
+"""The commands of a cloud provider: programs and login are checked; then they run in order."""
 
 import os
 import shlex
@@ -26,11 +26,11 @@ class Command:
     fed_by: Sequence[str] = ()
 
     def __str__(self) -> str:
-        """Return what a shell would be given."""
+        """Return the line that a shell would run."""
         return " | ".join(shlex.join(words) for words in (self.fed_by, self.words) if words)
 
     def run(self) -> int:
-        """Run the command; what it prints is seen as it comes.
+        """Run the command; its output is shown while it runs.
 
         Returns:
             Its exit status, or the status of the program that feeds it if that failed.
@@ -46,10 +46,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Login:
-    """How to see whether someone is logged in at the provider.
+    """The login at the provider.
 
     Attributes:
-        check: A command that fails if nobody is.
+        check: A command that fails if nobody is logged in.
         remedy: The command that logs in.
     """
 
@@ -58,10 +58,10 @@ class Login:
 
 
 def found(words: Sequence[str]) -> list[str]:
-    """Spell a command's program out: Windows starts `az.cmd` for `az` by its whole path only.
+    """Replace a command's program by its whole path: Windows starts `az.cmd` by that path only.
 
     Raises:
-        UserError: The program is not there.
+        UserError: The program is not installed.
     """
     program = shutil.which(words[0])
     if program is None:
@@ -70,7 +70,7 @@ def found(words: Sequence[str]) -> list[str]:
 
 
 def setting(name: str) -> str:
-    """Return an environment variable, which may stand in `.env`.
+    """Return an environment variable, which `.env` may hold.
 
     Raises:
         UserError: It is not set.
@@ -86,7 +86,7 @@ def run(commands: Sequence[Command], login: Login, *, dry_run: bool) -> None:
 
     Raises:
         UserError: A program is missing or nobody is logged in, in which case nothing was started;
-            or a command failed, in which case those behind it were not started.
+            or a command failed, in which case those after it were not started.
     """
     if not dry_run:
         for words in [login.check, *(part for one in commands for part in (one.fed_by, one.words))]:

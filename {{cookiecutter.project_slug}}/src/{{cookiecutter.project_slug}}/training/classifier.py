@@ -21,8 +21,8 @@ Batch = tuple[Tensor, Tensor]
 class Classifier(LightningModule):
     """Trains a network to classify images.
 
-    Metrics are computed once per epoch from what the steps left behind: updating them at every
-    step costs a small network more than its own forward and backward pass.
+    Metrics are computed once per epoch from the saved predictions of its steps: to update them at
+    every step costs a small network more than its own forward and backward pass.
 
     Args:
         network: Class and options of the network, for `build_network`.
@@ -64,11 +64,11 @@ class Classifier(LightningModule):
         return self._step("train", batch)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Leave the batch's loss and predictions for the end of the epoch."""
+        """Keep the batch's loss and predictions for the end of the epoch."""
         self._step("val", batch)
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
-        """Leave the batch's loss and predictions for the end of the epoch."""
+        """Keep the batch's loss and predictions for the end of the epoch."""
         self._step("test", batch)
 
     def on_train_epoch_end(self) -> None:
@@ -93,10 +93,10 @@ class Classifier(LightningModule):
         trainer = self._trainer
         if trainer and trainer.gradient_clip_val and "mixed" in str(trainer.precision):
             settings.pop("fused", None)  # Lightning can't clip for fused optimizers there
-        optimizer = _make(torch.optim, "optimizer", settings, self.parameters())
+        optimizer = _build(torch.optim, "optimizer", settings, self.parameters())
         if self.hparams["scheduler"] is None:
             return {"optimizer": optimizer}
-        scheduler = _make(
+        scheduler = _build(
             torch.optim.lr_scheduler, "scheduler", self.hparams["scheduler"], optimizer
         )
         return {"optimizer": optimizer, "lr_scheduler": scheduler, "monitor": "val/loss"}
@@ -110,7 +110,7 @@ class Classifier(LightningModule):
 
     def _log_metrics(self, split: str) -> None:
         steps = self._steps.pop(split, None)
-        if steps is None:  # the run was resumed behind the last batch of this epoch
+        if steps is None:  # the run was resumed after the last batch of this epoch
             return
         losses, predictions, labels = zip(*steps, strict=True)
         sizes = torch.tensor([len(batch) for batch in labels], device=self.device)
@@ -123,14 +123,21 @@ class Classifier(LightningModule):
             metric.reset()
 
 
-def _make(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
-    """Make the class of `module` that `settings` names, with the other settings as options."""
+def _build(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
+    """Build an optimizer or a scheduler for `target`.
+
+    Args:
+        module: The module of its class.
+        what: `optimizer` or `scheduler`, for messages.
+        settings: The name of the class, and its options.
+        target: Parameters for an optimizer, an optimizer for a scheduler.
+    """
     options = dict(settings)
     name = options.pop("name", None)
-    made = getattr(module, str(name), None)
-    if not isinstance(made, type):
+    class_ = getattr(module, str(name), None)
+    if not isinstance(class_, type):
         raise UserError(f"model.{what}.name is {name!r}, which is no class in {module.__name__}")
     try:
-        return made(target, **options)
+        return class_(target, **options)
     except (TypeError, ValueError) as error:
-        raise UserError(f"model.{what}: {error}") from None
+        raise UserError(f"model.{what}: {error}") from error

@@ -1,4 +1,4 @@
-"""Progress of a training run: a bar on a terminal, one plain line an epoch in a log."""
+"""Progress of a training run: a bar on a terminal, one plain line for each epoch in a log."""
 
 import sys
 from typing import Any
@@ -8,7 +8,7 @@ from pytorch_lightning.callbacks import ProgressBar, TQDMProgressBar
 
 
 def make_progress() -> ProgressBar:
-    """Choose by whether standard error is a terminal."""
+    """Return a bar if standard error is a terminal, lines if it is not."""
     return TQDMProgressBar(refresh_rate=20) if sys.stderr.isatty() else EpochLines()
 
 
@@ -42,6 +42,6 @@ class EpochLines(ProgressBar):
             print(f"epoch {trainer.current_epoch}/{trainer.max_epochs}  {line}", flush=True)
 
     def print(self, *args: Any, **kwargs: Any) -> None:
-        """Print what the LightningModule's `print` is given."""
+        """Print the arguments of the LightningModule's `print`."""
         if self.enabled:
             print(*args, **kwargs)

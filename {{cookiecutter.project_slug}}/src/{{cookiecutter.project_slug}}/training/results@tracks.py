@@ -1,4 +1,4 @@
-"""What the best checkpoint of a run predicts on the test split: what each tracker shows."""
+"""Predictions of a run's best checkpoint on the test split, for the tracker to show."""
 
 from dataclasses import dataclass
 from typing import Any

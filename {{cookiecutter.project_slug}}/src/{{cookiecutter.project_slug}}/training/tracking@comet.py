@@ -37,7 +37,7 @@ def make_logger(project: str, folder: str) -> CometLogger:
         mode="create",
         offline_directory=folder,
         parse_args=False,
-        log_env_details=online,  # asks cloud providers over the network what machine this is
+        log_env_details=online,  # asks cloud providers over the network about this machine
     )
 
 
