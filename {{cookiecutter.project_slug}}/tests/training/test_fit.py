@@ -37,7 +37,7 @@ def test_the_best_epoch_is_promoted(trained):
     losses = logged(trained / "run", "val/loss")
     promoted = load(trained / "models/model.ckpt")
     assert promoted["epoch"] == losses.index(min(losses))
-    assert load(trained / "run/checkpoints/last.ckpt")["epoch"] == len(losses)  # epochs that are done
+    assert load(trained / "run/checkpoints/last.ckpt")["epoch"] == len(losses)  # epochs done
 
 
 def test_the_history_has_a_row_for_each_epoch(trained):
