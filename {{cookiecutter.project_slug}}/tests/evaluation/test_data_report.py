@@ -24,12 +24,13 @@ def test_every_image_is_counted_once(report):
     assert sum(numbers) == example.IMAGES
 
 
-def test_the_report_is_written_and_all_but_the_chart_is_printed(capsys, report):
+def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, options, capsys):
+    report = describe(configure(*options, config="evaluate"))
     assert Path("reports/data.md").read_text("utf-8") == report
-    before, chart, after = report.partition("```mermaid")
-    assert chart
-    assert not after.partition("```\n")[2]
-    assert capsys.readouterr().out.startswith(before)
+    tables, fence, drawn = report.partition("```mermaid")
+    assert fence
+    assert drawn.endswith("```\n")
+    assert capsys.readouterr().out.startswith(tables)
     with Image.open("reports/data.png") as picture:
         assert len(picture.convert("L").getcolors()) > 20
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.evaluation.metrics import compute_metrics, in_batches, per_class
+from {{ cookiecutter.project_slug }}.evaluation import metrics
 
 LABELS = np.array([0, 0, 1, 2])
 PROBABILITIES = np.array(
@@ -12,7 +12,7 @@ PROBABILITIES = np.array(
 
 
 def test_metrics_are_those_computed_by_hand():
-    assert compute_metrics(PROBABILITIES, LABELS) == {
+    assert metrics.compute_metrics(PROBABILITIES, LABELS) == {
         "loss": pytest.approx(-np.log([0.5, 0.25, 0.5, 0.25]).mean()),
         "accuracy": 0.5,
         "f1": pytest.approx((0.5 + 2 / 3 + 0) / 3),
@@ -20,20 +20,20 @@ def test_metrics_are_those_computed_by_hand():
 
 
 def test_each_class_has_its_numbers():
-    first, second, third = per_class(PROBABILITIES, LABELS, ["cat", "dog", "cow"])
+    first, second, third = metrics.per_class(PROBABILITIES, LABELS, ["cat", "dog", "cow"])
     assert first == ("cat", 0.5, 0.5, 0.5, 2)
     assert second == ("dog", 0.5, 1, pytest.approx(2 / 3), 1)
     assert third == ("cow", 0, 0, 0, 1)
 
 
 def test_a_faultless_model_has_metrics_too():
-    metrics = compute_metrics(np.eye(3, dtype=np.float32), np.arange(3))
-    assert metrics == {"loss": pytest.approx(0, abs=1e-5), "accuracy": 1, "f1": 1}
+    faultless = metrics.compute_metrics(np.eye(3, dtype=np.float32), np.arange(3))
+    assert faultless == {"loss": pytest.approx(0, abs=1e-5), "accuracy": 1, "f1": 1}
 
 
 def test_nan_is_an_error_of_one_line():
     with pytest.raises(UserError, match="NaN"):
-        compute_metrics(np.full((4, 3), np.nan, dtype=np.float32), LABELS)
+        metrics.compute_metrics(np.full((4, 3), np.nan, dtype=np.float32), LABELS)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 100])
@@ -45,5 +45,5 @@ def test_batches_cover_every_image_in_order(batch_size):
         sizes.append(len(batch))
         return batch[:, :, 0, 0].astype(np.float32)
 
-    assert in_batches(run, images, batch_size)[:, 0].tolist() == list(range(10))
+    assert metrics.in_batches(run, images, batch_size)[:, 0].tolist() == list(range(10))
     assert max(sizes) <= batch_size

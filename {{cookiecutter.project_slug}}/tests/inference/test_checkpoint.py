@@ -59,5 +59,5 @@ def test_weights_of_another_network_are_refused(trained):
 
 
 def test_a_device_that_is_not_there_is_named(trained):
-    with pytest.raises(UserError, match="^device 'abacus': "):
+    with pytest.raises(UserError, match=r"^device 'abacus': "):
         CheckpointModel(trained / "models/model.ckpt", device="abacus")

@@ -13,7 +13,7 @@ def path(model):
 
 
 def test_a_missing_file_is_named_with_the_command_that_writes_it(path):
-    with pytest.raises(UserError, match=rf"^{path}: there is no such file; `(train|export)` writes"):
+    with pytest.raises(UserError, match=f"^{path}: there is no such file; `(train|export)`"):
         Predictor(path)
 
 
