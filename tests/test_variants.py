@@ -1,57 +1,80 @@
-"""Variants of a module export the same functions: the callers of one must be able to call each.
-
-A baked project holds one variant, so that its own type check can't compare them.
-"""
+"""Variants: files of the template that become one module, each for another choice."""
 
 import ast
-from fnmatch import fnmatch
+from collections import defaultdict
+from pathlib import PurePosixPath
 
 import pytest
-from bakery import render, template_files
+from bakery import TREE, is_copied, marks, render, template_files
 
-PACKAGE = "src/{{cookiecutter.project_slug}}"
-CLOUD = f"{PACKAGE}/cloud@cloud"
-TRACKING = f"{PACKAGE}/training"
-DOCKER = ("*/deployment@aws*", "*/deployment@azure*", "*/deployment@gcp@*@docker.py")
+MARK = marks({}).pattern
+SOURCES = [name for name in template_files() if name.startswith("src/") and name.endswith(".py")]
 
 
-def interface(source: str) -> dict[str, str]:
-    """Map each public name of a module to its parameters, its base classes or its type."""
+def variants() -> dict[str, list[str]]:
+    """Map each module that has variants to their files."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in SOURCES:
+        found[MARK.sub("", name)].append(name)
+    return {module: names for module, names in found.items() if len(names) > 1}
+
+
+def imports(importer: str) -> list[tuple[str, str]]:
+    """List the names that a module imports from its own package, each with its module's path."""
+    folders = PurePosixPath(MARK.sub("", importer)).parents
+    return [
+        (f"{folders[node.level - 1]}/{node.module.replace('.', '/')}.py", alias.name)
+        for node in ast.walk(ast.parse((TREE / importer).read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level and node.module
+        for alias in node.names
+    ]
+
+
+def needed() -> dict[str, set[str]]:
+    """Map modules with variants to the names that modules of one text import from them.
+
+    Such a module is the same in every project, so that every variant must suit it. A module with
+    Jinja, or one that is a variant itself, can import other names for another choice.
+    """
+    chosen = variants()
+    found: dict[str, set[str]] = defaultdict(set)
+    for importer in SOURCES:
+        if is_copied(importer) and MARK.sub("", importer) not in chosen:
+            for module, name in imports(importer):
+                if module in chosen:
+                    found[module].add(name)
+    return found
+
+
+def interface(text: str) -> dict[str, str]:
+    """Map each name that a module defines to its parameters, and a constant to nothing."""
     found = {}
-    for node in ast.parse(source).body:
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
             found[node.name] = ast.unparse(node.args)
         elif isinstance(node, ast.ClassDef):
-            found[node.name] = ", ".join(ast.unparse(base) for base in node.bases)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            found[ast.unparse(node.targets[0])] = ast.unparse(node.value.func)
-    return {name: value for name, value in found.items() if not name.startswith("_")}
+            methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+            found[node.name] = "; ".join(
+                f"{part.name}({ast.unparse(part.args)})"
+                for part in methods
+                if part.name == "__init__" or not part.name.startswith("_")
+            )
+        elif isinstance(node, ast.Assign):
+            found |= {target.id: "" for target in node.targets if isinstance(target, ast.Name)}
+    return found
 
 
-@pytest.mark.parametrize(
-    ("patterns", "name", "count"),
-    [
-        ([f"{CLOUD}/provider@*"], "LOGIN", 3),
-        ([f"{CLOUD}/job@*"], "train_commands", 6),
-        (DOCKER, "deploy_commands", 3),
-        ([f"{TRACKING}/tracking@*"], "Tracking", 4),
-        (
-            [f"{TRACKING}/tracking@{one}.py" for one in ("comet", "mlflow", "wandb")],
-            "make_logger",
-            3,
-        ),
-    ],
-    ids=["login", "cloud train", "cloud deploy", "callback", "logger"],
-)
-def test_variants_have_one_interface(patterns: list[str], name: str, count: int) -> None:
-    files = [
-        file for file in template_files() if any(fnmatch(file, pattern) for pattern in patterns)
-    ]
-    assert len(files) == count
-    found = {file: interface(render(file, {"cloud": "gcp"}))[name] for file in files}
-    assert len(set(found.values())) == 1, found
+def test_a_module_that_has_one_text_imports_from_a_variant() -> None:
+    assert "load_model" in needed()["src/{{cookiecutter.project_slug}}/inference/runtime.py"]
 
 
-def test_a_parameter_of_another_name_is_found() -> None:
-    source = "def train_commands(overrides, *, gpu):\n    ..."
-    assert interface(source) != interface(source.replace("gpu", "on_gpu"))
+@pytest.mark.parametrize(("module", "names"), needed().items())
+def test_variants_have_the_same_names_and_parameters(module: str, names: set[str]) -> None:
+    found = {}
+    for variant in variants()[module]:
+        defined = interface(render(variant, {"project_slug": "package"}))
+        found[variant] = {name: defined.get(name) for name in names}
+    first, *others = found.items()
+    assert None not in first[1].values(), f"{first[0]} lacks a name: {first[1]}"
+    for variant, defined in others:
+        assert defined == first[1], f"{variant} differs from {first[0]}"
