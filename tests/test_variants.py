@@ -73,8 +73,8 @@ def test_variants_have_the_same_names_and_parameters(module: str, names: set[str
     found = {}
     for variant in variants()[module]:
         defined = interface(render(variant, {"project_slug": "package"}))
-        found[variant] = {name: defined.get(name) for name in names}
-    first, *others = found.items()
-    assert None not in first[1].values(), f"{first[0]} lacks a name: {first[1]}"
-    for variant, defined in others:
-        assert defined == first[1], f"{variant} differs from {first[0]}"
+        assert names <= defined.keys(), f"{variant} lacks a name"
+        found[variant] = {name: defined[name] for name in names}
+    (first, expected), *others = found.items()
+    for variant, got in others:
+        assert got == expected, f"{variant} differs from {first}"
