@@ -6,6 +6,7 @@ costs nothing. So the figures hold neither HTTP parsing nor the network.
 
 import argparse
 import asyncio
+import importlib
 import json
 import subprocess
 import sys
@@ -28,10 +29,10 @@ USUAL = "APIRoute, the body read by FastAPI"
 def applications(source: Path) -> tuple[Any, Any]:
     """Import the baked service, and make it once as shipped and once with the usual route."""
     sys.path.insert(0, str(source))
-    from bench_project.inference.predictor import Prediction
-    from bench_project.serving.api import Service, create_app
-    from bench_project.serving.payloads import PredictResponse
-    from bench_project.serving.settings import Settings
+    inference = importlib.import_module(f"{SLUG}.inference.predictor")
+    api = importlib.import_module(f"{SLUG}.serving.api")
+    payloads = importlib.import_module(f"{SLUG}.serving.payloads")
+    settings = importlib.import_module(f"{SLUG}.serving.settings").Settings(log_level="WARNING")
 
     class Constant:
         """A predictor that answers at once."""
@@ -40,20 +41,19 @@ def applications(source: Path) -> tuple[Any, Any]:
         version = "0"
 
         def classify(self, images: Any) -> list[Any]:
-            return [Prediction("7", 0.9)] * len(images)
+            return [inference.Prediction("7", 0.9)] * len(images)
 
-    settings = Settings(log_level="WARNING")
-    usual = create_app(Constant(), settings)
-    service = Service(Constant(), settings)
+    usual = api.create_app(Constant(), settings)
+    service = api.Service(Constant(), settings)
 
     async def predict(body: Any) -> Any:
         predictions = await service.classify(np.array(body.images, np.uint8))
-        return PredictResponse(predictions=predictions)
+        return payloads.PredictResponse(predictions=predictions)
 
-    predict.__annotations__ = {"body": service.request_type, "return": PredictResponse}
+    predict.__annotations__ = {"body": service.request_type, "return": payloads.PredictResponse}
     usual.router.routes = [r for r in usual.router.routes if r.path != "/predict"]
     usual.add_api_route("/predict", predict, methods=["POST"])
-    return create_app(Constant(), settings), usual
+    return api.create_app(Constant(), settings), usual
 
 
 def microseconds(app: Any, requests: int) -> float:
