@@ -267,7 +267,8 @@ def predict(project: Path, model: Path) -> list[dict[str, Any]]:
     """Let the project's Predictor classify the batch, outside any container."""
     script = project / "ask_predictor.py"
     script.write_text(
-        "import json, sys\nimport numpy as np\nfrom quartz_reader.inference.predictor import Predictor\n"
+        "import json, sys\nimport numpy as np\n"
+        "from quartz_reader.inference.predictor import Predictor\n"
         "images = np.array(json.loads(sys.argv[2]), np.uint8)\n"
         "rows = Predictor(sys.argv[1]).classify(images)\n"
         "print(json.dumps([{'label': r.label, 'probability': r.probability} for r in rows]))\n",
