@@ -24,17 +24,20 @@ PATIENCE = 600
 
 
 class SlowPredictor(Predictor):
-    """Waits with every answer until `may_run` is set, and counts its calls."""
+    """Waits with every answer until `may_run` is set, fails while `broken`, and counts its calls."""
 
     def __init__(self, path):
         super().__init__(path)
         self.may_run = threading.Event()
+        self.broken = False
         self.calls = 0
 
-    def predict(self, images):
+    def classify(self, images):
         assert self.may_run.wait(PATIENCE)
         self.calls += 1
-        return super().predict(images)
+        if self.broken:
+            raise RuntimeError("broken")
+        return super().classify(images)
 
 
 def until(condition, alive=lambda: True):

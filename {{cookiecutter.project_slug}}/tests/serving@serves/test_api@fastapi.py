@@ -7,8 +7,6 @@ import signal
 import pytest
 from service import PATIENCE, client_of, free_port, is_ready, payload, running, start, until
 
-from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
-
 
 def test_requests_have_an_id(client):
     given = client.get("/livez", headers={"x-request-id": "order-42"})
@@ -18,11 +16,11 @@ def test_requests_have_an_id(client):
     assert len(ids) == 6
 
 
-def test_an_error_of_the_model_has_the_id_of_its_request(model, images):
-    predictor = Predictor(model)
-    with running(predictor) as client:
+def test_an_error_of_the_model_has_the_id_of_its_request(slow, images):
+    with running(slow) as client:
+        slow.may_run.set()
         until(lambda: is_ready(client))
-        predictor.predict = lambda images: 1 / 0
+        slow.broken = True
         answer = client.post("/predict", json=payload(images[:1]))
         assert (answer.status_code, answer.json()) == (500, {"detail": "internal error"})
         assert answer.headers["x-request-id"]

@@ -204,13 +204,13 @@ def test_a_request_that_takes_too_long_gets_504_and_the_next_one_an_answer(slow,
         until(lambda: client.post("/predict", json=body).status_code == 200)
 
 
-def test_an_error_of_the_model_is_a_500_and_not_the_end(model, images):
-    predictor = Predictor(model)
-    with running(predictor) as client:
+def test_an_error_of_the_model_is_a_500_and_not_the_end(slow, images):
+    with running(slow) as client:
+        slow.may_run.set()
         until(lambda: is_ready(client))
-        predictor.predict = lambda images: 1 / 0
+        slow.broken = True
         assert client.post("/predict", json=payload(images[:1])).status_code == 500
-        del predictor.predict
+        slow.broken = False
         assert client.post("/predict", json=payload(images[:1])).status_code == 200
 
 

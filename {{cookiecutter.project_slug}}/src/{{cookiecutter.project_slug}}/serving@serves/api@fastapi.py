@@ -78,7 +78,7 @@ class Service:
     async def warm_up(self) -> None:
         """Classify one empty image: the first batch takes longer than the later ones."""
         images = np.zeros((1, *self.predictor.image_shape), np.uint8)
-        await run_in_threadpool(self.predictor.probabilities, images)
+        await run_in_threadpool(self.predictor.classify, images)
         self.ready = True
 
     async def livez(self) -> dict[str, bool]:
