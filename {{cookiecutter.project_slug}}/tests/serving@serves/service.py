@@ -24,7 +24,7 @@ PATIENCE = 600
 
 
 class SlowPredictor(Predictor):
-    """Waits with every answer until `may_run` is set, fails while `broken`, and counts its calls."""
+    """Waits with each answer until `may_run` is set, fails while `broken`, counts its calls."""
 
     def __init__(self, path):
         super().__init__(path)
