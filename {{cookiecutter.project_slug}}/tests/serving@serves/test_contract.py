@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
-import httpx2
 import example
+import httpx2
 import numpy as np
 import pytest
 from PIL import Image

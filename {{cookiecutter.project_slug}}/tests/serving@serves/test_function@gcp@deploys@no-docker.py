@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import example
+import httpx2
 import numpy as np
 import pytest
 from service import PATIENCE, free_port, is_ready, start, until

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 
-import httpx2
 import example
+import httpx2
 import numpy as np
 import pytest
 from service import LARGEST, start, until
