@@ -27,7 +27,7 @@ import yaml
 from bakery import Answers, bake, questions, template_files
 from docker_engine import missing
 from machine import plain_environment
-from test_files import renderings, without_marks
+from test_files import texts_of, without_marks
 from test_pairwise import run as run_module
 from tools import PATIENCE, wait_until
 
@@ -54,15 +54,12 @@ SERVICES: list[Answers] = [
 # Without an engine -------------------------------------------------------------------------------
 
 
-def texts(paths: Sequence[str]) -> list[tuple[str, str]]:
+@functools.cache
+def texts(*paths: str) -> list[tuple[str, str]]:
     """Return each distinct text of some baked files, with a name for it."""
-    found = [
-        (Path(path).name, text)
-        for name in template_files()
-        if without_marks(name) in paths
-        for _, path, text in renderings(name)
-    ]
-    return [(f"{number}-{name}", text) for number, (name, text) in enumerate(found)]
+    found = texts_of(name for name in template_files() if without_marks(name) in paths)
+    rows = [row for rows in found.values() for row in rows]
+    return [(f"{number}-{Path(row.path).name}", row.text) for number, row in enumerate(rows)]
 
 
 def write(folder: Path, files: Sequence[tuple[str, str]]) -> list[str]:
@@ -81,7 +78,7 @@ def tool(folder: Path, *command: str) -> str:
 
 
 def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
-    names = write(tmp_path, texts(DOCKERFILES))
+    names = write(tmp_path, texts(*DOCKERFILES))
     assert len(names) > 10
     assert tool(tmp_path, "hadolint", *names) == ""
 
@@ -95,7 +92,7 @@ SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec")
 
 
 def test_compose_files_fit_their_schema(tmp_path: Path) -> None:
-    names = write(tmp_path, texts(["compose.yaml"]))
+    names = write(tmp_path, texts("compose.yaml"))
     assert len(names) > 10
     assert tool(tmp_path, *SCHEMA, *names) == ""
 
@@ -106,7 +103,7 @@ def test_the_schema_finds_a_misspelt_key(tmp_path: Path) -> None:
 
 
 def test_every_service_is_as_tight_as_the_next() -> None:
-    for name, text in texts(["compose.yaml"]):
+    for name, text in texts("compose.yaml"):
         for service in yaml.safe_load(text)["services"].values():
             assert service["read_only"], name
             assert service["tmpfs"] == ["/tmp"], name  # noqa: S108
@@ -116,7 +113,7 @@ def test_every_service_is_as_tight_as_the_next() -> None:
 
 
 def test_no_stage_but_the_first_builds_and_none_holds_a_secret() -> None:
-    for name, text in texts(DOCKERFILES):
+    for name, text in texts(*DOCKERFILES):
         *_, final = re.split(r"^FROM ", text, flags=re.MULTILINE)
         for argument, default in re.findall(r"^ARG (\w+)=(\S+)$", final, re.MULTILINE):
             final = final.replace(f"${argument}", default)
@@ -527,7 +524,7 @@ def free_port() -> str:
 
 @pytest.mark.docker
 def test_compose_reads_every_file(tmp_path: Path) -> None:
-    for name in write(tmp_path, texts(["compose.yaml"])):
+    for name in write(tmp_path, texts("compose.yaml")):
         docker("compose", "--file", name, "--profile", "*", "config", "--quiet", cwd=tmp_path)
 
 

@@ -4,7 +4,7 @@ import functools
 import math
 import time
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,6 @@ def _source(name: str) -> str:
     return (TREE / name).read_text(encoding="utf-8")
 
 
-@functools.cache
 def without_marks(name: str) -> str:
     """Return the path that a template file has in a baked project that keeps it."""
     return marks({}).pattern.sub("", name)
@@ -75,14 +74,14 @@ def _read(name: str) -> frozenset[str]:
     return frozenset(found.union(*(words_read()[word] for word in words)))
 
 
-def rows_for(read: Collection[str]) -> list[Answers]:
+def rows_for(read: Collection[str], slugs: Sequence[str] = SLUGS) -> list[Answers]:
     """List the answers to render a file for that depends on the questions `read`.
 
     Where they are not too many, that is every combination of these answers. Else it is every
     combination of the structural ones, with cosmetic answers and slugs that take turns, and
     every four answers, cosmetic or not, somewhere.
     """
-    everything: Toggles = {"project_slug": list(SLUGS), **questions()}
+    everything: Toggles = {"project_slug": list(slugs), **questions()}
     toggles = {name: values for name, values in everything.items() if name in read}
     if math.prod(map(len, toggles.values())) <= FULL:
         rows = list(product(toggles))
@@ -91,16 +90,15 @@ def rows_for(read: Collection[str]) -> list[Answers]:
     return [{"project_slug": SLUG, **row} for row in rows]
 
 
-@pytest.fixture(scope="module")
-def rendered() -> Texts:
-    """Return every distinct text that the template can produce, by template file."""
+def texts_of(names: Iterable[str], slugs: Sequence[str] = SLUGS) -> Texts:
+    """Return every distinct text that some files of the template can become, by file."""
     alike: dict[frozenset[str], list[str]] = {}
-    for name in template_files():
+    for name in names:
         alike.setdefault(_read(name), []).append(name)
     found: Texts = {}
-    for read, names in alike.items():
-        rows = rows_for(read)
-        for name in names:
+    for read, files in alike.items():
+        rows = rows_for(read, slugs)
+        for name in files:
             forest = Forest.grow(rows, [name])
             assert not forest.binaries
             found[name] = [
@@ -109,6 +107,12 @@ def rendered() -> Texts:
                 for text, where in texts.items()
             ]
     return found
+
+
+@pytest.fixture(scope="module")
+def rendered() -> Texts:
+    """Return every distinct text that the template can produce, by template file."""
+    return texts_of(template_files())
 
 
 def test_every_text_of_every_file(

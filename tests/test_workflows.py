@@ -12,7 +12,7 @@ from bakery import bake, template_files
 from checks.tree import Tree
 from checks.workflows import unknown_parts, unpinned_actions
 from forest import Forest
-from test_files import SLUGS, renderings, without_marks
+from test_files import SLUGS, texts_of, without_marks
 
 WORKFLOWS = ".github/workflows"
 # Each schema, and the files that it is for
@@ -29,15 +29,19 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Lay every distinct text out: the n-th text of each file makes up the n-th project."""
     folder = tmp_path_factory.mktemp("pipelines")
+    names = [
+        name
+        for name in template_files()
+        if without_marks(name).startswith((".github/", ".gitlab"))
+        and name.endswith((".yaml", ".yml"))
+    ]
     count: Counter[str] = Counter()
-    for name in template_files():
-        place = without_marks(name)
-        if place.startswith((".github/", ".gitlab")) and place.endswith((".yaml", ".yml")):
-            for _, path, text in renderings(name, SLUGS[2:3]):
-                file = folder / str(count[path]) / path
-                count[path] += 1
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
+    for rows in texts_of(names, SLUGS[2:3]).values():
+        for row in rows:
+            file = folder / str(count[row.path]) / row.path
+            count[row.path] += 1
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(row.text, encoding="utf-8")
     yield folder
     shutil.rmtree(folder)
 
