@@ -27,7 +27,7 @@ import yaml
 from bakery import Answers, bake, questions, template_files
 from docker_engine import missing
 from machine import plain_environment
-from test_files import texts_of, without_marks
+from test_files import SLUGS, texts_of, without_marks
 from test_pairwise import run as run_module
 from tools import PATIENCE, wait_until
 
@@ -57,7 +57,8 @@ SERVICES: list[Answers] = [
 @functools.cache
 def texts(*paths: str) -> list[tuple[str, str]]:
     """Return each distinct text of some baked files, with a name for it."""
-    found = texts_of(name for name in template_files() if without_marks(name) in paths)
+    names = [name for name in template_files() if without_marks(name) in paths]
+    found = texts_of(names, SLUGS[2:3])
     rows = [row for rows in found.values() for row in rows]
     return [(f"{number}-{Path(row.path).name}", row.text) for number, row in enumerate(rows)]
 
