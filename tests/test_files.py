@@ -1,6 +1,5 @@
 """Every template file is rendered for the answers that it reads: all combinations, or very many."""
 
-import functools
 import math
 import time
 import tomllib
