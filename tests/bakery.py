@@ -229,6 +229,14 @@ def is_copied(name: str, template: Path = TEMPLATE) -> bool:
     return any(is_copy_only_path(path, settings) for path in [name, *parents])
 
 
+def render(name: str, answers: Mapping[str, Any], template: Path = TEMPLATE) -> str:
+    """Render one template file, or read it where cookiecutter copies it."""
+    text = (template / TREE.name / name).read_text(encoding="utf-8")
+    if is_copied(name, template):
+        return text
+    return environment(template).from_string(text).render(**context(answers, template))
+
+
 @functools.lru_cache(maxsize=2000)
 def names_read(source: str, template: Path = TEMPLATE) -> frozenset[str]:
     """Name the variables of cookiecutter.json that a Jinja text itself names, by its syntax tree.

@@ -129,10 +129,16 @@ def residue(path: str, text: str) -> list[str]:
     """Find what the template's author, or Jinja, left behind."""
     pattern = PYTHON_RESIDUE if path.endswith((".py", ".ipynb")) else RESIDUE
     return [
-        f"{path}:{number}: residue {match.group()!r}"
+        f"{path}:{number}: residue {word!r}"
         for number, line in enumerate(text.splitlines(), 1)
-        for match in pattern.finditer(line)
+        for word in _matches(pattern, line)
     ]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _matches(pattern: re.Pattern[str], line: str) -> tuple[str, ...]:
+    # Most texts of a file share most of their lines
+    return tuple(match.group() for match in pattern.finditer(line))
 
 
 def untidy(path: str, text: str) -> list[str]:
