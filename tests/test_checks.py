@@ -286,6 +286,36 @@ WORKFLOW = "on:\n  push: {}\njobs:\n  a:\n"
 DOCKERFILE = "FROM base\nRUN uv sync\nCOPY --chmod=755 src /app/src\n"
 IGNORE = "*\n!src\n**/__pycache__\n"
 
+RECIPE = """
+`src/net/datasets/mine.py`:
+
+```python
+\"\"\"Mine.\"\"\"
+
+from . import digits
+
+
+class Mine:
+    \"\"\"Mine.\"\"\"
+```
+
+`configs/model/mine.yaml`:
+
+```yaml
+_target_: net.datasets.mine.Mine
+```
+
+```bash
+net train model=mine
+```
+"""
+
+
+def recipe(old: str, new: str) -> Callable[[Tree], Tree]:
+    """Return a fault in the page that lets its reader add a class."""
+    return extra("docs/changing.md", "# Changing\n" + RECIPE.replace(old, new))
+
+
 # What is planted: the fault, the check that must find it, what it must say
 FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     # one text
@@ -372,6 +402,12 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "path of no file in a folder": (
         add("README.md", "\nSee `src/net/data/raw.py`.\n"), "dangling_paths", "net/data/raw.py",
+    ),
+    "path of no file, in a test": (
+        add("tests/helpers.py", 'PATH = "src/net/data.py"\n'), "dangling_paths", "net/data.py",
+    ),
+    "pruned file, by name in a test": (
+        add("tests/helpers.py", 'PATH = "export.py"\n'), "dangling_paths", "export.py",
     ),
     "pattern in no folder": (
         add("README.md", "\nSee `configs/data/*.yaml`.\n"), "dangling_paths", "configs/data",
@@ -574,6 +610,22 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
         extra("notebooks/b.ipynb", notebook("from net.model import Nets")),
         "broken_imports", "model.Nets",
     ),
+    "reference to no class, in a recipe": (
+        recipe("datasets.mine.Mine", "datasets.mine.Yours"),
+        "broken_references", "net.datasets.mine.Yours",
+    ),
+    "import of no name, in a recipe": (
+        recipe("import digits", "import letters"),
+        "broken_imports", "datasets/mine.py:3: imports net.datasets.letters",
+    ),
+    "override of no option, in a recipe": (
+        recipe("model=mine", "model=yours"),
+        "unknown_overrides", "model=yours",
+    ),
+    "import of a wing above, in a recipe": (
+        recipe("from . import digits", "from ..cli import app"),
+        "wrong_direction", "cli is not below datasets",
+    ),
     "reference to no class": (
         add("docs/index.md", "\n::: net.model.Nets\n"), "broken_references", "net.model.Nets",
     ),
@@ -742,6 +794,15 @@ def test_a_faultless_image_has_no_findings() -> None:
     assert findings(dockerised(DOCKERFILE, IGNORE)(TREE)) == {}
 
 
+def test_a_recipe_counts_as_followed() -> None:
+    assert findings(recipe("", "")(TREE)) == {}
+
+
+def test_a_test_may_make_any_file_and_refuse_any_class() -> None:
+    made = 'FILES = "stranger.py", {"_target_": "stranger.Net"}\n'
+    assert findings(add("tests/helpers.py", made)(TREE)) == {}
+
+
 def test_images_may_use_what_nothing_else_in_a_project_does() -> None:
     """Read for traces only: the README of this tree does name uv."""
     tree = dockerised(DOCKERFILE, IGNORE, environment="conda")(TREE)
@@ -801,6 +862,12 @@ def test_each_table_of_modules_names_modules_of_the_template() -> None:
     assert modules.issuperset(name for names in ALONE.values() for name in names)
     folders = {name.partition("/")[0] for name in modules if "/" in name}
     assert folders == {wing for row in ORDER for wing in row}
+
+
+def test_a_merged_mapping_is_no_repeated_key() -> None:
+    merged = "a: &a\n  b: 1\nc:\n  <<: *a\n  b: 2\n"
+    assert texts.unparsable("a.yaml", merged) == ()
+    assert texts.unparsable("a.yaml", merged + "  b: 3\n")
 
 
 def test_what_belongs_in_a_project_is_no_residue() -> None:

@@ -19,7 +19,7 @@ EXTRA = re.compile(r"(?:--extra[ =]|(?<![\w\]])\.\[)([\w-]+)")
 ALONE = {
     "inference": ("inference/onnx_model.py", "inference/predictor.py"),
     "lambda": ("serving/aws_lambda.py",),
-    "serve": ("serving/api.py", "serving/function.py", "serving/service.py"),
+    "serve": ("serving/api.py", "serving/bento.py", "serving/function.py", "serving/server.py"),
 }
 # What shows that a distribution is used that is neither imported nor named by a file or a setting
 EVIDENCE = {

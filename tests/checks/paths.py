@@ -65,8 +65,13 @@ def _named(forest: Forest, path: str) -> Iterator[tuple[int, str, Where]]:
     if path.endswith(IGNORE_FILES):
         return
     if path.endswith(".py"):
+        names = {posixpath.basename(one) for one in forest.possible}
         for text, where in forest.texts(path).items():
-            yield from ((line, token, where) for line, token in _python_tokens(text))
+            for line, token, is_string in _python_tokens(text):
+                # A test may make any file, but not one of a name that the template has
+                is_made = is_string and path.startswith("tests/") and "/" not in token
+                if not (is_made and token not in names):
+                    yield line, token, where
         return
     for (line, said), where in forest.numbered[path].items():
         yield from ((line, token, where) for token in _tokens(said))
@@ -80,8 +85,8 @@ def _tokens(line: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=5000)
-def _python_tokens(text: str) -> tuple[tuple[int, str], ...]:
-    """Return the words of strings and comments, each with its line."""
+def _python_tokens(text: str) -> tuple[tuple[int, str, bool], ...]:
+    """Return the words of strings and comments: the line, the word, if it is a whole string."""
     chunks = [
         (node.lineno, node.value)
         for node in ast.walk(_without_fstrings(text))
@@ -93,7 +98,7 @@ def _python_tokens(text: str) -> tuple[tuple[int, str], ...]:
         if "# " in line
     ]
     return tuple(
-        (first + offset, token)
+        (first + offset, token, token == chunk)
         for first, chunk in chunks
         for offset, line in enumerate(chunk.splitlines())
         for token in _tokens(line)

@@ -4,6 +4,7 @@ import ast
 
 from forest import Forest, Found
 
+from checks.recipes import with_recipes
 from checks.syntax import imported_names, syntax
 
 # From the ground up. Wings of one row stand beside each other and don't import each other.
@@ -18,6 +19,7 @@ ORDER = (
 DOOR = ("cli", "__main__", "hydra_job")
 
 
+@with_recipes
 def wrong_direction(forest: Forest) -> Found:
     """Find imports of anything but what stands below, also in functions and for types alone."""
     found = Found()
