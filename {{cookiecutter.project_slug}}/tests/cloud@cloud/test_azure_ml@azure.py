@@ -25,7 +25,7 @@ def test_a_job_is_started_in_the_workspace(settings, shown):
 def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
     text = (ROOT / "infra/azure/job.yaml").read_text("utf-8")
     job = OmegaConf.create(re.sub(r"\$\{\{outputs\.(\w+)\}\}", r"/outputs/\1", text))
-    programs.install("conda", "pip", "python", "sed", "uv")
+    programs.install("pip", "python", "sed", "{{ cookiecutter.environment }}")
     subprocess.run(
         [BASH, "-c", job.command],
         env=os.environ | dict(job.environment_variables) | {"ARGUMENTS": shlex.join(arguments)},
