@@ -29,7 +29,6 @@ HOLDS = {
     "azure": cloud == "azure",
     "bentoml": serving == "bentoml",
     "bsd": license_name == "BSD-3-Clause",
-    "builds": docker or deploys,
     "ci": ci != "none",
     "cloud": cloud != "none",
     "comet": tracker == "comet",
