@@ -106,6 +106,10 @@ def constant_marks(forest: Forest) -> Found:
     return found
 
 
+# The checks that look at files which don't parse, too
+NO_SYNTAX = (constant_marks, doubled_files)
+
+
 def missing_targets(forest: Forest) -> Found:
     """Find classes of other packages that configs name and that do not exist."""
     return Found(dict.fromkeys(missing_foreign_targets(foreign_targets(forest)), forest.all))
@@ -116,14 +120,14 @@ def test_every_combination(record_property: Callable[[str, str], None]) -> None:
     found = Found()
     rows = combinations(questions())
     with workers() as pool:
-        parse = (1 << len(rows)) - 1
+        parse = everything = (1 << len(rows)) - 1
         for problems, where in pool.map(texts_of, range(SHARES)):
             found.add(problems)
             parse &= where
-        own = (constant_marks, doubled_files, missing_targets)
         # Hydra takes as long as all the rest, so its checks start first
-        checks = sorted((*CHECKS, *own), key=lambda check: check not in HYDRA)
-        for problems in pool.map(problems_of, checks, [parse] * len(checks)):
+        checks = sorted((*CHECKS, missing_targets), key=lambda check: check not in HYDRA)
+        places = [parse] * len(checks) + [everything] * len(NO_SYNTAX)
+        for problems in pool.map(problems_of, (*checks, *NO_SYNTAX), places):
             found.add(problems)
     seconds = time.perf_counter() - started
     rate = f"{len(rows)} combinations rendered and checked in {seconds:.1f} s: "
