@@ -172,6 +172,34 @@ def _modes(names: Answers) -> dict[str, int]:
     return found
 
 
+def test_a_difference_from_the_forest_is_noticed(tmp_path: Path) -> None:
+    forest = Forest.grow(combinations(questions())[:1])
+    baked = bake({**forest.rows[0], "project_slug": SLUG}, tmp_path)
+    assert differences(forest, 0, baked.path, baked.output) == []
+
+    (baked.path / "README.md").write_text("# Another\n", encoding="utf-8")
+    (baked.path / "LICENSE").unlink()
+    (baked.path / "more.txt").touch()
+    (baked.path / "empty").mkdir()
+    (baked.path / "pyproject.toml").chmod(0o700)
+    found = differences(forest, 0, baked.path, "")
+    assert found[:-1] == [
+        "more.txt: should not be there",
+        "LICENSE: is missing",
+        "empty: is an empty folder",
+        "README.md: is another text than the forest's",
+        "pyproject.toml: its permissions are not the template's",
+    ]
+    assert found[-1].startswith("the hooks print ''")
+
+
+def test_variants_that_hold_together_are_found() -> None:
+    forest = Forest("net", [{}, {}], 0b11, {"a.md": {"x": 0b11, "y": 0b10}})
+    assert list(doubled_files(forest).values()) == [0b10]
+    words = replace(forest, holds={"aws": 0b11, "gcp": 0b01})
+    assert list(constant_marks(words)) == ["the mark @aws is True whatever is answered"]
+
+
 @pytest.fixture(scope="module")
 def forest_to_bake() -> tuple[Forest, list[int]]:
     """Return a forest of every combination and of a covering array, and where the array is."""
