@@ -29,7 +29,8 @@ def test_an_error_of_the_model_has_the_id_of_its_request(slow, images):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
 def test_a_request_is_one_line_of_the_log(model, images):
     port = free_port()
-    process = start("{{ cookiecutter.project_slug }}.serving.api", SERVE_MODEL=model, SERVE_PORT=port)
+    settings = {"SERVE_MODEL": model, "SERVE_PORT": port}
+    process = start("{{ cookiecutter.project_slug }}.serving.api", **settings)
     with client_of(process, port) as client:
         client.post("/predict", json=payload(images[:1]), headers={"x-request-id": "order-42"})
         process.send_signal(signal.SIGTERM)
