@@ -94,7 +94,7 @@ SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec")
 
 def test_compose_files_fit_their_schema(tmp_path: Path) -> None:
     names = write(tmp_path, texts("compose.yaml"))
-    assert len(names) > 10
+    assert len(names) > 5
     assert tool(tmp_path, *SCHEMA, *names) == ""
 
 

@@ -18,7 +18,7 @@ CHOSEN = [
     "test_pipeline_jobs.py::test_a_clone_holds_what_was_baked",
     "test_questions.py::test_the_fast_bake_is_the_command_lines",
     "test_remotes.py::test_data_is_pushed_and_pulled[aws]",
-    "test_repository.py::test_the_picture_of_the_questions_is_todays",
+    "test_repository.py::test_the_pictures_are_those_of_todays_bake",
 ]
 # Files of a home folder, and what of them is about registries
 FILES = {
