@@ -41,9 +41,16 @@ def needed() -> dict[str, set[str]]:
     for importer in SOURCES:
         if is_copied(importer) and MARK.sub("", importer) not in chosen:
             for module, name in imports(importer):
-                if module in chosen:
+                if module in chosen and not belongs_to_one(importer, chosen[module]):
                     found[module].add(name)
     return found
+
+
+def belongs_to_one(importer: str, files: list[str]) -> bool:
+    """Say whether a module is there with one of some variants only, as its marks tell."""
+    words = [set(MARK.findall(file)) for file in files]
+    telling = set.union(*words) - set.intersection(*words)
+    return bool(telling & set(MARK.findall(importer)))
 
 
 def interface(text: str) -> dict[str, str]:
