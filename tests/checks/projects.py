@@ -68,12 +68,3 @@ def parsable(forest: Forest) -> Forest:
         if unparsable(path, text)
     )
     return forest.only(forest.all & ~broken) if broken else forest
-
-
-def check_forest(forest: Forest) -> Found:
-    """Run every check."""
-    found = faulty_texts(forest)
-    whole = parsable(forest)
-    for check in CHECKS:
-        found.add(check(whole))
-    return found
