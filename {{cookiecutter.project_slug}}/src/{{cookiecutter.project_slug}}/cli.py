@@ -34,7 +34,7 @@ def prepare(context: typer.Context) -> None:
 @app.command(context_settings=HYDRA)
 def describe(context: typer.Context) -> None:
     """Report on the data: classes, pixels, samples, leaks. Takes Hydra overrides."""
-    run_hydra("evaluation.data_report:describe", "evaluate", context.args)
+    run_hydra("evaluation.data_report:describe", "describe", context.args)
 
 
 @app.command(context_settings=HYDRA)

@@ -1,5 +1,6 @@
 """What all data sets share: arrays that are written once, and the batches of each split."""
 
+import hashlib
 import json
 import shutil
 from abc import ABC, abstractmethod
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from .. import UserError
+from ..lookup import find_class
 from .batches import ArrayDataset, Batch, TensorBatches, keep_batch
 from .splits import SPLITS
 
@@ -75,7 +78,12 @@ class ImageDataModule(LightningDataModule, ABC):
         partial.mkdir(parents=True)
         try:
             classes, shape = self.write_arrays(partial)
-            meta = {"classes": classes, "image_shape": shape, "recipe": self.recipe}
+            meta = {
+                "classes": classes,
+                "image_shape": shape,
+                "recipe": self.recipe,
+                "digest": digest_of(partial),
+            }
             (partial / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
             shutil.rmtree(self.folder, ignore_errors=True)
             partial.replace(self.folder)
@@ -102,6 +110,11 @@ class ImageDataModule(LightningDataModule, ABC):
         """Channels, height and width of an image, the sides in pixels."""
         shape: list[int] = self._meta()["image_shape"]
         return shape
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the arrays of all splits, in hexadecimal digits."""
+        return str(self._meta()["digest"])
 
     def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Open a split without reading it.
@@ -148,3 +161,39 @@ class ImageDataModule(LightningDataModule, ABC):
             rank=self.trainer.global_rank if self.trainer else 0,
             processes=self.trainer.world_size if self.trainer else 1,
         )
+
+
+def digest_of(folder: Path) -> str:
+    """Compute the SHA-256 of the arrays in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.npy")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
+    """Make the data module that a configuration or a checkpoint describes.
+
+    Args:
+        settings: `_target_`, the dotted name of a class in this package, and its arguments.
+
+    Raises:
+        UserError: There is no such class, or it can't work with these arguments.
+    """
+    options = plain_settings(settings)
+    # A checkpoint holds them too, so Hydra's `instantiate`, which calls anything, must not see them
+    target, parent = options.pop("_target_", None), ImageDataModule
+    found = find_class(target, str(__package__), parent, "data")  # type: ignore[type-abstract]
+    try:
+        return found(**options)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"data: {error}") from error
+
+
+def plain_settings(settings: DictConfig | dict[str, Any]) -> dict[str, Any]:
+    """Copy settings into plain dictionaries, lists and values, which a checkpoint can hold."""
+    if not isinstance(settings, DictConfig):
+        return dict(settings)
+    plain: Any = OmegaConf.to_container(settings, resolve=True, throw_on_missing=True)
+    return dict(plain)

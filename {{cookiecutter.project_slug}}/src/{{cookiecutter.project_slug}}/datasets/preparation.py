@@ -1,8 +1,9 @@
 """The command `prepare`: the data set on disk, before anything is trained on it."""
 
 import typer
-from hydra.utils import instantiate
 from omegaconf import DictConfig
+
+from .base import build_data
 
 
 def prepare(cfg: DictConfig) -> None:
@@ -14,7 +15,7 @@ def prepare(cfg: DictConfig) -> None:
     Raises:
         UserError: The data set can't be prepared.
     """
-    data = instantiate(cfg.data)
+    data = build_data(cfg.data)
     data.prepare_anew()
     counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
     typer.echo(f"{data.folder}: {counts} images in {len(data.classes)} classes")

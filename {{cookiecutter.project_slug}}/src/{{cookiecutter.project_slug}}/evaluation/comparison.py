@@ -73,7 +73,7 @@ def compare(cfg: DictConfig) -> Comparison:
         raise UserError(
             f"{cfg.current} and {cfg.checkpoint} were trained on different classes or image shapes"
         )
-    data = open_data(cfg, candidate.classes, candidate.image_shape)
+    data = open_data(cfg, candidate)
     images, labels = data.arrays("test")
     current_answer, candidate_answer = (
         in_batches(predictor.probabilities, images, data.batch_size)

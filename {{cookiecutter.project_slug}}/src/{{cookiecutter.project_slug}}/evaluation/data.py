@@ -1,34 +1,52 @@
 """Opening the data set that a model was trained on."""
 
-from hydra.utils import instantiate
+import logging
+from typing import TYPE_CHECKING
+
 from omegaconf import DictConfig
 
 from .. import UserError
-from ..datasets.base import ImageDataModule
+from ..datasets.base import ImageDataModule, build_data
+
+if TYPE_CHECKING:
+    from ..inference.checkpoint import CheckpointModel
+    from ..inference.predictor import Predictor
+
+log = logging.getLogger(__name__)
 
 
-def open_data(cfg: DictConfig, classes: list[str], image_shape: list[int]) -> ImageDataModule:
-    """Open the data set of a configuration, if it is the one that a model was trained on.
+def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDataModule:
+    """Open the data set that a model was trained on, or another one with the same classes.
 
     Args:
-        cfg: `data` describes the data set, `checkpoint` names the model.
-        classes: The model's classes, in order.
-        image_shape: Channels, height and width of the model's images, the sides in pixels.
+        cfg: `data` describes another data set, or is null; `checkpoint` names the model's file.
+        model: The model, which remembers its data set.
 
     Raises:
-        UserError: The model was trained on other classes or image shapes, or the data were split
-            with other settings than these.
+        UserError: The data set has other classes or image shapes than the model, or its arrays
+            were made with other settings, or the model's file does not name its data set.
     """
-    data: ImageDataModule = instantiate(cfg.data)
+    remembered = model.data or {}
+    settings = cfg.get("data") or remembered.get("settings")
+    if not settings:
+        raise UserError(f"{cfg.checkpoint} does not say what it was trained on: add data=<name>")
+    data = build_data(settings)
     if not data.is_prepared() and (data.folder / "meta.json").is_file():
         raise UserError(
-            f"{data.folder} was made with other settings: pass the data settings of the training, "
-            "or the test split may hold images that the model was trained on"
+            f"{data.folder} was made with other settings than {cfg.checkpoint} was trained with: "
+            "its test split may hold images of that training. Train again, or name another folder"
         )
     data.prepare_data()
-    if data.classes != classes or data.image_shape != image_shape:
+    if data.classes != model.classes or data.image_shape != model.image_shape:
         raise UserError(
             f"{cfg.checkpoint} was trained on other classes or image shapes than {data.folder} "
-            "holds: pass the data settings of the training, such as data=image_folder"
+            "holds: leave out data=..., to take the data set of its training"
+        )
+    if data.digest != remembered.get("digest"):
+        log.warning(
+            "%s holds other images than %s was trained with: its test split may hold images of "
+            "that training",
+            data.folder,
+            cfg.checkpoint,
         )
     return data

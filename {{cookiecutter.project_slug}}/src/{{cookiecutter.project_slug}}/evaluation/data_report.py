@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from ..datasets.base import ImageDataModule
+from ..datasets.base import build_data
 from ..datasets.splits import SPLITS
 from .metrics import Labels
 from .plots import predictions_figure
@@ -20,7 +19,7 @@ def describe(cfg: DictConfig) -> str:
     """Describe the data set in `data.md` and draw samples of it in `data.png`, in `cfg.reports`.
 
     Args:
-        cfg: `configs/evaluate.yaml`, composed.
+        cfg: `configs/describe.yaml`, composed.
 
     Returns:
         The text of `data.md`: tables in Markdown, which are printed too, and a Mermaid chart.
@@ -28,7 +27,7 @@ def describe(cfg: DictConfig) -> str:
     Raises:
         UserError: The data set can't be prepared.
     """
-    data: ImageDataModule = instantiate(cfg.data)
+    data = build_data(cfg.data)
     data.prepare_data()
     arrays = {split: data.arrays(split) for split in SPLITS}
     reports = Path(cfg.reports)

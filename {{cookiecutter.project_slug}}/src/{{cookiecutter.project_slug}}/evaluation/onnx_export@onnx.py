@@ -65,7 +65,7 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
     for name in ("onnx_ir", "onnxruntime", "onnxscript", "torch.onnx"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they log every step
     trained = CheckpointModel(cfg.checkpoint)
-    data = open_data(cfg, trained.classes, trained.image_shape)
+    data = open_data(cfg, trained)
     images, labels = data.arrays("test")
     expected = finite_logits(cfg.checkpoint, trained, images, data.batch_size)
 
@@ -188,6 +188,7 @@ def save(
         "classes": trained.classes,
         "image_shape": trained.image_shape,
         "preprocessing": PREPROCESSING,
+        "data": trained.data,
         "metrics": metrics,
         "commit": trained.commit,
     }

@@ -26,8 +26,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         UserError: The checkpoint is missing, or does not fit the data.
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
-    images, labels = open_data(cfg, predictor.classes, predictor.image_shape).arrays("test")
-    probabilities = in_batches(predictor.probabilities, images, cfg.data.batch_size)
+    data = open_data(cfg, predictor)
+    images, labels = data.arrays("test")
+    probabilities = in_batches(predictor.probabilities, images, data.batch_size)
     metrics = compute_metrics(probabilities, labels)
 
     reports = Path(cfg.reports)

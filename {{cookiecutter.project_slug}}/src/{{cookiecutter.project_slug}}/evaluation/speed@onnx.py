@@ -53,7 +53,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     """
     threads = cfg.benchmark.threads
     eager = CheckpointModel(cfg.checkpoint, threads=threads)
-    data = open_data(cfg, eager.classes, eager.image_shape)
+    data = open_data(cfg, eager)
     images, labels = data.arrays("test")
     compiled = CheckpointModel(cfg.checkpoint, threads=threads)
     compiled.network.compile()

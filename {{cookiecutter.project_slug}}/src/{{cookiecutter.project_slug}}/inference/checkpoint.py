@@ -56,6 +56,8 @@ class CheckpointModel:
     Attributes:
         classes: Class names, in the order of the logits.
         image_shape: Channels, height and width of the images, the sides in pixels.
+        data: Settings of the data set that it was trained on and the digest of its arrays; None in
+            checkpoints of before.
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
             that `train` copies to `models/` has them.
         commit: The commit of the source that trained it; None outside a git repository.
@@ -84,6 +86,7 @@ class CheckpointModel:
         except RuntimeError as error:  # its first line names the network, the next ones weights
             reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
             raise UserError(f"{path} holds weights of another network: {reason}") from error
+        self.data: dict[str, Any] | None = settings.get("data")
         self.metrics: dict[str, float] = saved.get("metrics", {})
         self.commit: str | None = saved.get("commit")
         self.device = device

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class OnnxModel:
     Attributes:
         classes: Class names, in the order of the logits.
         image_shape: Channels, height and width of the images, the sides in pixels.
+        data: Settings of the data set that it was trained on and the digest of its arrays; None in
+            files of before.
         metrics: The metrics on the test split, by name, as `export` measured them.
         commit: The commit of the source that trained it; None outside a git repository.
 
@@ -62,6 +65,7 @@ class OnnxModel:
             self.image_shape: list[int] = json.loads(metadata["image_shape"])
             self.metrics: dict[str, float] = json.loads(metadata["metrics"])
             self.commit: str | None = json.loads(metadata["commit"])
+            self.data: dict[str, Any] | None = json.loads(metadata.get("data", "null"))
         except (KeyError, ValueError) as error:
             raise UserError(f"{path} is an ONNX model, but `export` did not write it") from error
 

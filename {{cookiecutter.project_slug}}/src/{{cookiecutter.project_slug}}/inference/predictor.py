@@ -31,6 +31,8 @@ class Predictor:
     Attributes:
         classes: Class names, in the order of the probabilities.
         image_shape: Channels, height and width of the model's images, the sides in pixels.
+        data: Settings of the data set that the model was trained on and the digest of its arrays;
+            None in files of before.
         metrics: The model's metrics on the test split, by name.
         commit: The commit of the source that trained the model; None outside a git repository.
         version: The first 12 digits of the file's SHA-256: another content, another version.
@@ -44,6 +46,7 @@ class Predictor:
         self.model = load_model(path, device, threads)
         self.classes = self.model.classes
         self.image_shape = self.model.image_shape
+        self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
         self.version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]

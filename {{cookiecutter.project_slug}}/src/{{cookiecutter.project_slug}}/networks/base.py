@@ -1,21 +1,23 @@
 """What all networks share, and building the one that a configuration or a checkpoint names."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
+from inspect import signature
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from .. import UserError
+from ..lookup import find_class
 
 
 class Network(nn.Module):
     """Maps pixels as they are stored to logits, so that the scaling travels with the weights.
 
-    A subclass takes the image shape and the number of classes, and sets `layers`.
+    A subclass sets `layers`.
     """
 
-    layers: nn.Sequential
+    layers: nn.Module
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify a batch.
@@ -31,44 +33,64 @@ class Network(nn.Module):
         return logits
 
 
+class Scaled(Network):
+    """Any other module that maps floats from 0 to 1 to logits, as a `Network`."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+
 def build_network(
     spec: Mapping[str, Any], image_shape: Sequence[int], num_classes: int
-) -> nn.Module:
+) -> Network:
     """Make a network from plain values, such as those that a checkpoint holds.
 
     Args:
         spec: `_target_`, the dotted name of a class in this package, and the options of the class.
-        image_shape: Channels, height and width of the images, the sides in pixels.
-        num_classes: Number of logits.
+        image_shape: Channels, height and width of the images, the sides in pixels; the class gets
+            them if its constructor has a parameter of this name.
+        num_classes: Number of logits; the class gets it in the same way.
 
     Raises:
         UserError: There is no such network, or it can't work with these options and images.
     """
     options = dict(spec)
-    network = find_network(options.pop("_target_", None))
+    network = find_class(options.pop("_target_", None), __package__, nn.Module, "model.network")
+    known = {"image_shape": image_shape, "num_classes": num_classes}
+    takes = signature(network).parameters
     try:
-        return network(image_shape, num_classes, **options)
-    except TypeError as error:
+        made = network(**{name: known[name] for name in known if name in takes}, **options)
+    except (TypeError, ValueError) as error:
         raise UserError(f"model.network: {error}") from error
+    return made if isinstance(made, Network) else Scaled(made)
 
 
-def find_network(target: object) -> type[nn.Module]:
-    """Import the class that `target` names.
+def check_network(network: Network, image_shape: Sequence[int], num_classes: int) -> None:
+    """Run a network once, so that one that does not fit the data fails before the training.
 
-    A checkpoint is data, and may come from elsewhere: it must not choose any module to import or
-    any function to call, so only this package's classes of networks are looked for.
+    Args:
+        network: The network, which stays as it is.
+        image_shape: Channels, height and width of the images, the sides in pixels.
+        num_classes: Number of logits that it should return for each image.
 
     Raises:
-        UserError: `target` names something else, or its module can't be imported.
+        UserError: It can't work with these images, or returns something else.
     """
-    module, _, name = str(target).rpartition(".")
-    wrong = f"model.network._target_ is {target!r}"
-    if not module.startswith(f"{__package__}."):
-        raise UserError(f"{wrong}: name a class in networks/, such as {__package__}.cnn.CNN")
+    was_training = network.training
+    images = torch.zeros((2, *image_shape), dtype=torch.uint8)
     try:
-        found = getattr(import_module(module), name, None)
-    except (ImportError, ValueError) as error:
-        raise UserError(f"{wrong}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise UserError(f"{wrong}, but {module} has no network of this name")
-    return found
+        with torch.no_grad():
+            logits = network.eval()(images)
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        shape = " x ".join(str(side) for side in image_shape)
+        raise UserError(f"model.network fails on images of {shape}: {reason}") from error
+    finally:
+        network.train(was_training)
+    returned = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if returned != [2, num_classes]:
+        raise UserError(
+            f"model.network returns {returned} for 2 images: it must return a tensor of "
+            f"[2, {num_classes}], one logit for each class"
+        )

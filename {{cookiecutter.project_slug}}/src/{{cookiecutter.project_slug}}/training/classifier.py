@@ -1,7 +1,7 @@
 """The LightningModule: loss, metrics, optimizer and scheduler around a network."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from .. import UserError
-from ..networks.base import build_network
+from ..networks.base import build_network, check_network
 
 Batch = tuple[Tensor, Tensor]
 
@@ -31,6 +31,8 @@ class Classifier(LightningModule):
             options; None keeps the learning rate.
         image_shape: Channels, height and width of the images, the sides in pixels.
         classes: Class names, in the order of the labels.
+        data: Settings of the data set and the digest of its arrays, which a checkpoint remembers
+            for the commands after the training.
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
     """
 
@@ -41,12 +43,14 @@ class Classifier(LightningModule):
         scheduler: dict[str, Any] | None,
         image_shape: Sequence[int],
         classes: Sequence[str],
+        data: Mapping[str, Any] | None = None,
         compile_network: bool = False,
     ) -> None:
         super().__init__()
         # Plain values only, so that weights_only=True can load them; fit.py logs all settings
         self.save_hyperparameters(logger=False)
         self.network = build_network(network, image_shape, len(classes))
+        check_network(self.network, image_shape, len(classes))
         if compile_network:
             self.network.compile()
         self.loss = MeanMetric()

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Trainer, seed_everything
 
 from .. import UserError
+from ..datasets.base import build_data, plain_settings
 from ..inference.checkpoint import load_checkpoint
 from .progress import make_progress
 from .source import source_commit
@@ -44,9 +45,14 @@ def train(cfg: DictConfig) -> float:
         cfg.checkpoint = None  # the tracker's `candidate` refers to it, and is off with it
 
     seed_everything(cfg.seed, workers=True, verbose=False)
-    data = instantiate(cfg.data)
+    data = build_data(cfg.data)
     data.prepare_data()
-    model = instantiate(cfg.model, image_shape=data.image_shape, classes=data.classes)
+    model = instantiate(
+        cfg.model,
+        image_shape=data.image_shape,
+        classes=data.classes,
+        data={"settings": plain_settings(cfg.data), "digest": data.digest},
+    )
     trainer = make_trainer(cfg)
     checkpoints: Any = trainer.checkpoint_callback
     last = Path(checkpoints.dirpath, "last.ckpt")
