@@ -54,7 +54,8 @@ class ImageDataModule(LightningDataModule, ABC):
         """Write `<split>_images.npy` and `<split>_labels.npy` for each of `SPLITS`.
 
         Images are uint8 pixels of shape (images, channels, height, width), 0 to 255; labels are
-        int64 numbers of shape (images,), from 0.
+        int64 numbers of shape (images,), from 0. A `<split>_files.json`, a list of text for each
+        split, may say where each image comes from.
 
         Args:
             folder: An empty folder, which takes the place of `self.folder` when this returns.
@@ -112,9 +113,29 @@ class ImageDataModule(LightningDataModule, ABC):
         return shape
 
     @property
+    def fit(self) -> str:
+        """How pictures were brought to `image_shape`, one of `FITS`: predictions do the same."""
+        fit: str = self._meta()["recipe"].get("fit", "stretch")
+        return fit
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of the arrays of all splits, in hexadecimal digits."""
-        return str(self._meta()["digest"])
+        """SHA-256 of the labels and images of all splits: other data, another digest."""
+        digest: str = self._meta().get("digest") or digest_of(self.folder)
+        return digest
+
+    def files(self, split: str) -> list[str]:
+        """Name the source of each image of a split, in the order of the arrays.
+
+        Returns:
+            File names relative to the source of the data; where the data set stores none,
+            positions such as `test/17`.
+        """
+        stored = self.folder / f"{split}_files.json"
+        if not stored.is_file():
+            return [f"{split}/{number}" for number in range(len(self.arrays(split)[1]))]
+        names: list[str] = json.loads(stored.read_text("utf-8"))
+        return names
 
     def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Open a split without reading it.
@@ -164,11 +185,13 @@ class ImageDataModule(LightningDataModule, ABC):
 
 
 def digest_of(folder: Path) -> str:
-    """Compute the SHA-256 of the arrays in a folder."""
+    """Compute the SHA-256 of the labels and images that a folder holds."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.npy")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for split in SPLITS:
+        for kind in ("labels", "images"):
+            array = np.load(folder / f"{split}_{kind}.npy", mmap_mode="r")
+            digest.update(f"{split} {kind} {array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """The example: scikit-learn's handwritten digits, which need no download."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ class DigitsDataModule(ImageDataModule):
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
         """Write the splits, and one picture of each class to try `predict` on.
 
+        The name of an image is its position in scikit-learn's data set, such as `digits/17`.
+
         Raises:
             UserError: The fractions leave nothing to train on.
         """
@@ -50,6 +53,8 @@ class DigitsDataModule(ImageDataModule):
         for split, index in splits.items():
             np.save(folder / f"{split}_images.npy", images[index])
             np.save(folder / f"{split}_labels.npy", labels[index])
+            names = [f"digits/{position}" for position in index]
+            (folder / f"{split}_files.json").write_text(json.dumps(names), encoding="utf-8")
 
         (folder / "samples").mkdir()
         for label, name in enumerate(classes):

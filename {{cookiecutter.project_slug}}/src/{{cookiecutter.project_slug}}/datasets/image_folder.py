@@ -1,5 +1,6 @@
 """Any folder of pictures with one sub-folder for each class."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tqdm import tqdm
 
 from .. import UserError
 from .base import ImageDataModule
-from .inputs import read_image
+from .inputs import check_fit, read_image
 from .splits import SPLITS, stratified_split
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -25,6 +26,7 @@ class ImageFolderDataModule(ImageDataModule):
         source: The folder of pictures.
         folder: Where the prepared arrays lie.
         image_shape: Channels (1: grey, 3: RGB), height and width in pixels to store.
+        fit: How pictures of another shape are brought to that, one of `FITS`.
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
@@ -36,15 +38,18 @@ class ImageFolderDataModule(ImageDataModule):
         source: str,
         folder: str = "data/processed/image_folder",
         image_shape: Sequence[int] = (3, 32, 32),
+        fit: str = "pad",
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
         split_seed: int = 0,
         **batches: int,
     ) -> None:
+        check_fit(fit)
         self.source = Path(source)
         recipe = {
             "source": self.source.as_posix(),
             "image_shape": list(image_shape),
+            "fit": fit,
             "val": val_fraction,
             "test": test_fraction,
             "seed": split_seed,
@@ -87,7 +92,9 @@ class ImageFolderDataModule(ImageDataModule):
                 folder / f"{split}_images.npy", "w+", np.uint8, (len(paths), *shape)
             )
             for i, path in enumerate(tqdm(paths, f"reading {split}", disable=None)):
-                images[i] = read_image(path, shape)
+                images[i] = read_image(path, shape, self.recipe["fit"])
+            sources = [path.relative_to(self.source).as_posix() for path in paths]
+            (folder / f"{split}_files.json").write_text(json.dumps(sources), encoding="utf-8")
         return classes, shape
 
 

@@ -19,6 +19,7 @@ from onnxruntime.quantization import CalibrationDataReader, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .. import UserError
+from ..datasets.inputs import FITS
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
 from ..inference.predictor import softmax
@@ -28,7 +29,8 @@ from .metrics import compute_metrics, in_batches
 # The preprocessing in datasets/inputs.py, described for people who serve the file without it
 PREPROCESSING = {
     "mode": "L for 1 channel, RGB for 3",
-    "resize": "bilinear, to image_shape",
+    "transparency": "on white",
+    "resize": "bilinear, to image_shape, as fit says",
     "input": "uint8, NCHW, not scaled: the network does that",
 }
 
@@ -187,7 +189,8 @@ def save(
     properties = {
         "classes": trained.classes,
         "image_shape": trained.image_shape,
-        "preprocessing": PREPROCESSING,
+        "fit": trained.fit,
+        "preprocessing": PREPROCESSING | {"fit": FITS[trained.fit]},
         "data": trained.data,
         "metrics": metrics,
         "commit": trained.commit,

@@ -56,6 +56,7 @@ class CheckpointModel:
     Attributes:
         classes: Class names, in the order of the logits.
         image_shape: Channels, height and width of the images, the sides in pixels.
+        fit: How pictures are brought to that shape, one of `FITS`.
         data: Settings of the data set that it was trained on and the digest of its arrays; None in
             checkpoints of before.
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
@@ -75,6 +76,7 @@ class CheckpointModel:
         try:
             self.classes: list[str] = settings["classes"]
             self.image_shape: list[int] = settings["image_shape"]
+            self.fit: str = settings.get("fit", "stretch")  # older checkpoints name none
             network = build_network(settings["network"], self.image_shape, len(self.classes))
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}

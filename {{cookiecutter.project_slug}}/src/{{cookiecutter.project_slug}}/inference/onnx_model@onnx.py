@@ -29,6 +29,7 @@ class OnnxModel:
     Attributes:
         classes: Class names, in the order of the logits.
         image_shape: Channels, height and width of the images, the sides in pixels.
+        fit: How pictures are brought to that shape, one of `FITS`.
         data: Settings of the data set that it was trained on and the digest of its arrays; None in
             files of before.
         metrics: The metrics on the test split, by name, as `export` measured them.
@@ -63,6 +64,7 @@ class OnnxModel:
             metadata = self.session.get_modelmeta().custom_metadata_map
             self.classes: list[str] = json.loads(metadata["classes"])
             self.image_shape: list[int] = json.loads(metadata["image_shape"])
+            self.fit: str = json.loads(metadata.get("fit", '"stretch"'))  # older files name none
             self.metrics: dict[str, float] = json.loads(metadata["metrics"])
             self.commit: str | None = json.loads(metadata["commit"])
             self.data: dict[str, Any] | None = json.loads(metadata.get("data", "null"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.inputs import read_image
+from ..datasets.inputs import check_fit, read_image
 from .runtime import load_model
 
 
@@ -31,6 +31,7 @@ class Predictor:
     Attributes:
         classes: Class names, in the order of the probabilities.
         image_shape: Channels, height and width of the model's images, the sides in pixels.
+        fit: How pictures are brought to that shape, one of `FITS`.
         data: Settings of the data set that the model was trained on and the digest of its arrays;
             None in files of before.
         metrics: The model's metrics on the test split, by name.
@@ -46,6 +47,8 @@ class Predictor:
         self.model = load_model(path, device, threads)
         self.classes = self.model.classes
         self.image_shape = self.model.image_shape
+        self.fit = self.model.fit
+        check_fit(self.fit)
         self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
@@ -82,7 +85,8 @@ class Predictor:
         Raises:
             UserError: A file is missing or is no readable picture.
         """
-        return self.classify(np.stack([read_image(path, self.image_shape) for path in paths]))
+        images = [read_image(path, self.image_shape, self.fit) for path in paths]
+        return self.classify(np.stack(images))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -110,9 +110,10 @@ class Service:
     async def predict_file(self, file: UploadFile) -> Prediction:
         """Classify a picture of any size, PNG or JPEG."""
         content = await file.read()
-        shape, limit = self.predictor.image_shape, self.settings.max_pixels
+        shape, fit = self.predictor.image_shape, self.predictor.fit
+        limit = self.settings.max_pixels
         try:
-            images = await run_in_threadpool(decode_picture, content, shape, limit)
+            images = await run_in_threadpool(decode_picture, content, shape, fit, limit)
         except UnknownFormatError as error:
             raise HTTPException(415, str(error)) from error
         except UserError as error:

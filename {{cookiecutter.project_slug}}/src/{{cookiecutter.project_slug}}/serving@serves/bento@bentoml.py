@@ -153,9 +153,9 @@ class Picture(IODescriptor):
             missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
             raise Refused(422, [missing])
         content = await upload.read()
-        shape = load().image_shape
+        shape, fit, limit = load().image_shape, load().fit, settings.max_pixels
         try:
-            images = await run_in_threadpool(decode_picture, content, shape, settings.max_pixels)
+            images = await run_in_threadpool(decode_picture, content, shape, fit, limit)
         except UnknownFormatError as error:
             raise Refused(415, str(error)) from error
         except UserError as error:

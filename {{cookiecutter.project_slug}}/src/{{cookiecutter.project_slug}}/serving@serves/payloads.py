@@ -33,6 +33,7 @@ class ModelInfo(BaseModel):
     version: str = Field(description="Start of the SHA-256 of the model's file")
     classes: list[str]
     image_shape: list[int] = Field(description="Channels, height and width in pixels")
+    fit: str = Field(description="How pictures are brought to that shape: stretch, pad or crop")
     metrics: dict[str, float] = Field(description="Metrics on the test split")
     commit: str | None = Field(description="Commit of the source that trained it")
 
@@ -60,6 +61,7 @@ def model_info(predictor: Predictor) -> ModelInfo:
         version=predictor.version,
         classes=predictor.classes,
         image_shape=predictor.image_shape,
+        fit=predictor.fit,
         metrics=predictor.metrics,
         commit=predictor.commit,
     )
@@ -88,13 +90,14 @@ def first_errors(error: ValidationError) -> list[Any]:
 
 
 def decode_picture(
-    content: bytes, image_shape: Sequence[int], max_pixels: int
+    content: bytes, image_shape: Sequence[int], fit: str, max_pixels: int
 ) -> NDArray[np.uint8]:
     """Read an uploaded PNG or JPEG file.
 
     Args:
         content: The file's bytes.
         image_shape: Channels, height and width that the model takes, the sides in pixels.
+        fit: How the picture is brought to that shape, one of `FITS`.
         max_pixels: Largest width times height: a small file can hold a huge picture.
 
     Returns:
@@ -107,7 +110,7 @@ def decode_picture(
     try:
         picture = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
         if picture.width * picture.height <= max_pixels:
-            return to_pixels(picture, image_shape)[None]
+            return to_pixels(picture, image_shape, fit)[None]
     except UnidentifiedImageError as error:
         raise UnknownFormatError("the file is neither PNG nor JPEG") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -31,6 +31,7 @@ class Classifier(LightningModule):
             options; None keeps the learning rate.
         image_shape: Channels, height and width of the images, the sides in pixels.
         classes: Class names, in the order of the labels.
+        fit: How pictures were brought to `image_shape`; predictions do the same.
         data: Settings of the data set and the digest of its arrays, which a checkpoint remembers
             for the commands after the training.
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
@@ -43,6 +44,7 @@ class Classifier(LightningModule):
         scheduler: dict[str, Any] | None,
         image_shape: Sequence[int],
         classes: Sequence[str],
+        fit: str = "stretch",
         data: Mapping[str, Any] | None = None,
         compile_network: bool = False,
     ) -> None:

@@ -51,6 +51,7 @@ def train(cfg: DictConfig) -> float:
         cfg.model,
         image_shape=data.image_shape,
         classes=data.classes,
+        fit=data.fit,
         data={"settings": plain_settings(cfg.data), "digest": data.digest},
     )
     trainer = make_trainer(cfg)
