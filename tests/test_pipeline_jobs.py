@@ -1,6 +1,7 @@
 """The pipelines of a baked project pass on a fresh bake, and fail for the faults they look for."""
 
 import functools
+import re
 import subprocess
 from pathlib import Path
 
@@ -145,9 +146,9 @@ def test_a_worse_model_fails_the_comparison(ci, tmp_path, environment) -> None:
     git(project, "add", ".")
     git(project, "commit", "--quiet", "--message", "Bake")
     git(project, "checkout", "--quiet", "-b", "worse")
-    model = project / "configs/model/cnn.yaml"
-    rate = next(line for line in model.read_text("utf-8").splitlines() if " lr: " in line)
-    model.write_text(model.read_text("utf-8").replace(rate, rate.split(":")[0] + ": 1.0e-9"))
+    optimizer = project / "configs/optimizer/adam.yaml"
+    text = optimizer.read_text("utf-8")
+    optimizer.write_text(re.sub("^lr: .*$", "lr: 1.0e-9", text, flags=re.MULTILINE))
     git(project, "commit", "--all", "--quiet", "--message", "Learn nothing")
     # What the service clones: for a workflow by its input, for a pipeline the branch it runs for
     git(project, "checkout", "--quiet", "main" if ci == "github" else "worse")

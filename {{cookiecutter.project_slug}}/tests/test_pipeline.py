@@ -66,8 +66,8 @@ def test_a_remote_returns_the_pushed_files(project: Path, tmp_path: Path) -> Non
 
 
 def test_a_new_learning_rate_trains_again_but_keeps_the_data(project: Path) -> None:
-    model = project / "configs/model/cnn.yaml"
-    model.write_text(model.read_text("utf-8").replace("lr: 0.003", "lr: 0.01"))
+    optimizer = project / "configs/optimizer/adam.yaml"
+    optimizer.write_text(optimizer.read_text("utf-8").replace("lr: 0.003", "lr: 0.01"))
     output = dvc(project, "repro", "train")
     assert "Stage 'prepare' didn't change, skipping" in output
     assert "Running stage 'train'" in output

@@ -29,6 +29,9 @@ class Classifier(LightningModule):
         optimizer: Name of a class in `torch.optim`, and its options.
         scheduler: Name of a class in `torch.optim.lr_scheduler`, stepped once per epoch, and its
             options; None keeps the learning rate.
+        loss: `class_weights` (a weight for each class, `balanced`, or None) and `label_smoothing`
+            (0 to 1) of the training loss. Validation and test report plain cross-entropy.
+        augmentation: Random changes of the training images; None leaves them as they are.
         image_shape: Channels, height and width of the images, the sides in pixels.
         classes: Class names, in the order of the labels.
         fit: How pictures were brought to `image_shape`; predictions do the same.
@@ -46,6 +49,8 @@ class Classifier(LightningModule):
         classes: Sequence[str],
         fit: str = "stretch",
         data: Mapping[str, Any] | None = None,
+        loss: dict[str, Any] | None = None,
+        augmentation: dict[str, Any] | None = None,
         compile_network: bool = False,
     ) -> None:
         super().__init__()
@@ -55,10 +60,21 @@ class Classifier(LightningModule):
         check_network(self.network, image_shape, len(classes))
         if compile_network:
             self.network.compile()
+        weights, self.label_smoothing = _loss_settings(loss or {}, len(classes))
+        # No part of the checkpoint, where only the network's weights belong
+        self.register_buffer("class_weights", weights, persistent=False)
         self.loss = MeanMetric()
         self.accuracy = MulticlassAccuracy(len(classes), average="micro", validate_args=False)
         self.f1 = MulticlassF1Score(len(classes), average="macro", validate_args=False)
         self._steps: defaultdict[str, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
+
+    def setup(self, stage: str) -> None:
+        """Weigh the classes by the training labels, where the settings say `balanced`."""
+        if stage == "fit" and (self.hparams["loss"] or {}).get("class_weights") == "balanced":
+            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+            labels = torch.from_numpy(data.arrays("train")[1])
+            counts = torch.bincount(labels, minlength=len(self.hparams["classes"]))
+            self.class_weights = (len(labels) / (len(counts) * counts)).to(self.device)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify uint8 images (batch, channels, height, width): logits (batch, classes)."""
@@ -66,16 +82,22 @@ class Classifier(LightningModule):
         return logits
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the batch's mean cross-entropy."""
-        return self._step("train", batch)
+        """Return the batch's mean loss, by the settings `loss`."""
+        images, labels = batch
+        logits = self(images)
+        loss = F.cross_entropy(
+            logits, labels, self.class_weights, label_smoothing=self.label_smoothing
+        )
+        self._keep("train", loss, logits, labels)
+        return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Keep the batch's loss and predictions for the end of the epoch."""
-        self._step("val", batch)
+        self._evaluate("val", batch)
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Keep the batch's loss and predictions for the end of the epoch."""
-        self._step("test", batch)
+        self._evaluate("test", batch)
 
     def on_train_epoch_end(self) -> None:
         """Log train/loss, train/accuracy and train/f1."""
@@ -107,12 +129,13 @@ class Classifier(LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": scheduler, "monitor": "val/loss"}
 
-    def _step(self, split: str, batch: Batch) -> Tensor:
+    def _evaluate(self, split: str, batch: Batch) -> None:
         images, labels = batch
         logits = self(images)
-        loss = F.cross_entropy(logits, labels)
+        self._keep(split, F.cross_entropy(logits, labels), logits, labels)
+
+    def _keep(self, split: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         self._steps[split].append((loss.detach(), logits.detach().argmax(dim=1), labels))
-        return loss
 
     def _log_metrics(self, split: str) -> None:
         steps = self._steps.pop(split, None)
@@ -127,6 +150,21 @@ class Classifier(LightningModule):
             # compute() has gathered all processes: sync_dist only tells Lightning so
             self.log(f"{split}/{name}", metric.compute(), sync_dist=True)
             metric.reset()
+
+
+def _loss_settings(loss: dict[str, Any], classes: int) -> tuple[Tensor | None, float]:
+    """Return the class weights that are known before training, and the label smoothing."""
+    weights, smoothing = loss.get("class_weights"), loss.get("label_smoothing", 0.0)
+    if not 0 <= smoothing <= 1:
+        raise UserError(f"model.loss.label_smoothing is {smoothing}: it goes from 0 to 1")
+    if weights in (None, "balanced"):
+        return None, smoothing
+    if not isinstance(weights, list) or len(weights) != classes:
+        raise UserError(
+            f"model.loss.class_weights is {weights}: give null, balanced or {classes} numbers, "
+            "one for each class"
+        )
+    return torch.tensor(weights, dtype=torch.float32), smoothing
 
 
 def _build(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
