@@ -152,8 +152,10 @@ FILES = {
     ),
     "notebooks/look.ipynb": notebook("from net.model import Net\n\nNet()"),
     "dvc.yaml": (
+        "vars:\n  - configs/train.yaml:defaults\n"
         "stages:\n  train:\n    cmd: net train\n    deps:\n      - src/net/model.py\n"
         "    params:\n      - configs/train.yaml:\n          - seed\n"
+        "      - configs/model/${defaults[0].model}.yaml:\n"
     ),
     ".vscode/launch.json": json.dumps(
         {"configurations": [{"module": "net", "args": ["train", "model=mlp"]}]}
@@ -594,6 +596,12 @@ FAULTS: dict[str, tuple[Callable[[Tree], Tree], str, str]] = {
     ),
     "parameter of no config": (
         swap("dvc.yaml", "- seed", "- seeds"), "unknown_parameters", "seeds",
+    ),
+    "parameters of no file": (
+        swap("dvc.yaml", "model}.yaml", "model}.yml"), "unknown_parameters", "model/cnn.yml",
+    ),
+    "choice of no group": (
+        swap("dvc.yaml", "[0].model", "[1].model"), "unknown_parameters", "defaults[1].model",
     ),
     # names inside the package
     "import of no module": (

@@ -62,15 +62,21 @@ def refused(configs: Configs, names: tuple[str, ...], jobs: tuple[Job, ...]) -> 
 @functools.lru_cache(maxsize=5000)
 def _reached(configs: Configs, name: str, job: Job) -> Configs:
     """Leave out the files that a job can't choose, so that projects share its composition."""
+    texts = dict(configs)
     chosen = {re.split(r"[/@=]", word.lstrip("+~"), maxsplit=1)[0] for word in job}
-    for path, text in configs:
-        if path == f"configs/{name}.yaml":
-            defaults = read_yaml(text).get("defaults", [])
-            chosen |= {key.split()[-1] for row in defaults if isinstance(row, dict) for key in row}
+    # A config may start from another one, which it names in its defaults
+    based, names = set[str](), [name]
+    while names:
+        path = f"configs/{names.pop()}.yaml"
+        if path in texts and path not in based:
+            based.add(path)
+            for row in read_yaml(texts[path]).get("defaults", []):
+                if isinstance(row, dict):
+                    chosen |= {key.split()[-1] for key in row}
+                else:
+                    names.append(row)
     return tuple(
-        (path, text)
-        for path, text in configs
-        if path == f"configs/{name}.yaml" or path.split("/")[1] in chosen
+        (path, text) for path, text in configs if path in based or path.split("/")[1] in chosen
     )
 
 

@@ -93,15 +93,43 @@ def _broken_configs(tree: Tree) -> list[str]:
 
 
 def _unknown_parameters(tree: Tree) -> list[str]:
-    stages = (read_yaml(tree.texts.get("dvc.yaml", "{}")) or {}).get("stages", {})
-    return [
-        f"dvc.yaml: {stage} depends on {name}, not in {path}"
-        for stage, settings in stages.items()
-        for row in settings.get("params", [])
-        for path, names in (row if isinstance(row, dict) else {"params.yaml": [row]}).items()
-        for name in names or []
-        if not _has_key(read_yaml(tree.texts.get(path, "{}")), name)
-    ]
+    text, found = _fill_in(tree)
+    for stage, settings in (read_yaml(text) or {}).get("stages", {}).items():
+        for row in settings.get("params", []):
+            files = row if isinstance(row, dict) else {"params.yaml": [row]}
+            for path, names in files.items():
+                if path not in tree.texts:
+                    found.append(f"dvc.yaml: {stage} depends on {path}, which is not there")
+                    continue
+                config = read_yaml(tree.texts[path])
+                found += [
+                    f"dvc.yaml: {stage} depends on {name}, not in {path}"
+                    for name in names or []
+                    if not _has_key(config, name)
+                ]
+    return found
+
+
+def _fill_in(tree: Tree) -> tuple[str, list[str]]:
+    """Put the values of its `vars` into dvc.yaml: the text, and what is wrong with the rest."""
+    text, found = tree.texts.get("dvc.yaml", "{}"), []
+    values: dict[str, Any] = {}
+    for entry in (read_yaml(text) or {}).get("vars", []):
+        path, _, names = entry.partition(":")
+        config = read_yaml(tree.texts.get(path, "{}"))
+        values |= {name: config.get(name) for name in names.split(",")}
+
+    def value(match: re.Match[str]) -> str:
+        reached: Any = values
+        for name, index in re.findall(r"(\w+)|\[(\d+)\]", match.group(1)):
+            try:
+                reached = reached[name or int(index)]
+            except (KeyError, IndexError, TypeError):
+                found.append(f"dvc.yaml: {match.group()} stands for nothing")
+                return match.group()
+        return str(reached)
+
+    return re.sub(r"\$\{([\w.\[\]]+)\}", value, text), found
 
 
 def _has_key(config: Any, dotted: str) -> bool:

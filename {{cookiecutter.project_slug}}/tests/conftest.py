@@ -32,7 +32,7 @@ def configure() -> Callable[..., DictConfig]:
     """Compose a configuration, on the example's data unless the test names other data."""
 
     def composed(*overrides: str, config: str = "train") -> DictConfig:
-        defaults = ["logger=csv", "run_dir=run"] if config == "train" else []
+        defaults = ["logger=csv", "run_dir=run"] if config in {"train", "describe"} else []
         if not any(override.startswith("data=") for override in overrides):
             defaults += example.OPTIONS
         with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):

@@ -47,17 +47,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_both_are_two_files_and_the_data_set_has_a_sample(project: Path) -> None:
-    added = [path for path in project.rglob("*.*") if path.stem in {"photos", "linear"}]
+    added = [path for path in project.rglob("*.*") if path.stem in {"photos", "resnet"}]
     assert len(added) == 4
     run(project, "ruff", "check", "--no-cache", "src", "tests")
 
 
 def test_the_contract_tests_find_them(project: Path) -> None:
     contracts = "tests/datasets/test_datasets.py", "tests/networks/test_networks.py"
-    chosen = "photos or linear or one_module"
+    chosen = "photos or resnet or one_module"
     report = run(project, "pytest", "-v", "-p", "no:cacheprovider", *contracts, "-k", chosen)
     assert "test_no_image_is_in_two_splits[photos] PASSED" in report
-    assert "test_networks_map_images_to_logits[photos-linear] PASSED" in report
+    assert "test_networks_map_images_to_logits[photos-resnet] PASSED" in report
 
 
 def test_the_network_is_trained_on_the_data_set(project: Path) -> None:
@@ -65,8 +65,12 @@ def test_the_network_is_trained_on_the_data_set(project: Path) -> None:
     files = [path.relative_to(project / "data/raw") for path in (project / "data/raw").glob("*/*")]
     table = "\n".join(f"{path.as_posix()},{path.parent.name}" for path in files)
     (project / "data/raw/photos.csv").write_text(table, encoding="utf-8")
-    options = "data=photos", "model=linear", "trainer.max_epochs=1", "logger=csv"
+    options = "data=photos", "model=resnet", "trainer.max_epochs=1", "logger=csv"
     run(project, PACKAGE, "train", *options)
+    # The checkpoint knows its data and its network: the commands after the training need no word
+    assert "accuracy" in run(project, PACKAGE, "evaluate")
     picture = next((project / "data/raw/red").glob("*.jpg"))
-    model = "--model=models/model.ckpt"
-    assert "red" in run(project, PACKAGE, "predict", model, str(picture))
+{%- if cookiecutter.onnx_export %}
+    run(project, PACKAGE, "export")
+{%- endif %}
+    assert "red" in run(project, PACKAGE, "predict", str(picture))

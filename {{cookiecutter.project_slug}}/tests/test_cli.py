@@ -72,12 +72,12 @@ def test_each_step_reads_what_the_one_before_wrote(cli):
     assert code == 0
     assert f"{len(example.CLASSES)} classes" in output
     assert cli("train", *example.OPTIONS, "trainer.max_epochs=3", "logger=csv")[0] == 0
-    code, output, _ = cli("evaluate", *example.OPTIONS)
+    code, output, _ = cli("evaluate")
     assert code == 0
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
     assert f"{metrics['accuracy']:.4f}" in output
 {%- if cookiecutter.onnx_export %}
-    assert cli("export", *example.OPTIONS)[0] == 0
+    assert cli("export")[0] == 0
 {%- endif %}
     code, output, _ = cli("predict", example.SAMPLE)
     assert code == 0

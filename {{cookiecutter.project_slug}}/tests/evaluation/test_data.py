@@ -1,11 +1,67 @@
+import json
 from pathlib import Path
 
 import example
 import pytest
+import torch
+from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+OTHER_IMAGES = "holds other images"
+
+
+@pytest.fixture
+def evaluate_alone(trained, tmp_path):
+    """Evaluate a copy of the trained checkpoint, with changes, and no word about its data."""
+
+    def run(**changes) -> dict[str, float]:
+        saved = torch.load(trained / "models/model.ckpt", weights_only=True)
+        settings = saved["hyper_parameters"]["data"]["settings"]
+        settings["folder"] = str(trained / example.FOLDER)
+        for name, value in changes.items():
+            settings[name] = value
+        torch.save(saved, tmp_path / "model.ckpt")
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            return evaluate(compose("evaluate", overrides=["checkpoint=model.ckpt"]))
+
+    return run
+
+
+def test_a_checkpoint_remembers_its_data(evaluate_alone, trained, caplog):
+    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
+    assert evaluate_alone()["accuracy"] == pytest.approx(saved["metrics"]["accuracy"])
+    assert OTHER_IMAGES not in caplog.text
+
+
+def test_images_that_changed_since_the_training_are_noticed(evaluate_alone, trained, caplog):
+    meta = json.loads((trained / example.FOLDER / "meta.json").read_text("utf-8"))
+    folder = Path("changed")
+    folder.mkdir()
+    for path in (trained / example.FOLDER).glob("*.npy"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "meta.json").write_text(json.dumps(meta | {"digest": "0" * 64}), encoding="utf-8")
+    evaluate_alone(folder=str(folder))
+    assert OTHER_IMAGES in caplog.text
+
+
+@pytest.mark.parametrize("target", ["os.system", "subprocess.Popen", "pathlib.Path"])
+def test_a_checkpoint_can_not_choose_what_is_called(evaluate_alone, target):
+    with pytest.raises(UserError, match=target.replace(".", r"\.")):
+        evaluate_alone(_target_=target)
+
+
+def test_a_checkpoint_without_data_needs_a_name(evaluate_alone, configure, trained):
+    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
+    del saved["hyper_parameters"]["data"]
+    torch.save(saved, "old.ckpt")
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = compose("evaluate", overrides=["checkpoint=old.ckpt"])
+    with pytest.raises(UserError, match="add data="):
+        evaluate(cfg)
 
 
 def test_other_data_than_the_model_was_trained_on_is_refused(configure, options):

@@ -12,7 +12,7 @@ from {{ cookiecutter.project_slug }}.evaluation.data_report import chart, descri
 
 @pytest.fixture
 def report(configure, options):
-    return describe(configure(*options, config="evaluate"))
+    return describe(configure(options[0], config="describe"))
 
 
 def test_every_image_is_counted_once(report):
@@ -25,7 +25,7 @@ def test_every_image_is_counted_once(report):
 
 
 def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, options, capsys):
-    report = describe(configure(*options, config="evaluate"))
+    report = describe(configure(options[0], config="describe"))
     assert Path("reports/data.md").read_text("utf-8") == report
     tables, fence, drawn = report.partition("```mermaid")
     assert fence

@@ -14,7 +14,8 @@ from sources import data_options
 from torch import nn
 
 from {{ cookiecutter.project_slug }} import UserError, networks
-from {{ cookiecutter.project_slug }}.networks.base import Network, build_network
+from {{ cookiecutter.project_slug }}.networks import base
+from {{ cookiecutter.project_slug }}.networks.base import build_network, check_network
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("model/*.yaml"))
@@ -54,14 +55,8 @@ def noise(count: int, shape: list[int]) -> torch.Tensor:
 
 
 def test_each_network_has_one_module_and_one_configuration_of_its_name():
-    found = [module.name for module in iter_modules(networks.__path__, f"{networks.__name__}.")]
-    modules = [
-        name.rpartition(".")[2]
-        for name in found
-        for value in vars(import_module(name)).values()
-        if isinstance(value, type) and issubclass(value, Network) and value.__module__ == name
-    ]
-    assert sorted(set(modules) - {"base"}) == NAMES
+    modules = {module.name for module in iter_modules(networks.__path__)}
+    assert sorted(modules - {"base"}) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,6 +96,60 @@ def test_plain_values_and_weights_rebuild_a_network(network, spec, image_shape):
     rebuilt.load_state_dict(network.state_dict())
     images = noise(2, image_shape)
     assert torch.equal(rebuilt.eval()(images), network.eval()(images))
+
+
+def add_network(monkeypatch, name: str, network: type[nn.Module]) -> str:
+    """Put a class where the module of a user's network would hold it."""
+    monkeypatch.setattr(base, name, network, raising=False)
+    return f"{base.__name__}.{name}"
+
+
+def test_any_module_is_a_network_and_gets_pixels_from_0_to_1(monkeypatch):
+    seen = []
+
+    class Plain(nn.Module):
+        def __init__(self, num_classes: int, width: int = 2) -> None:
+            super().__init__()
+            self.last = nn.Linear(64, num_classes * width // width)
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            seen.append(pixels)
+            return self.last(pixels.flatten(1))
+
+    target = add_network(monkeypatch, "Plain", Plain)
+    network = build_network({"width": 3, "_target_": target}, [1, 8, 8], CLASSES)
+    white = torch.full((2, 1, 8, 8), 255, dtype=torch.uint8)
+    assert network(white).shape == (2, CLASSES)
+    assert torch.equal(seen[0], torch.ones(2, 1, 8, 8))
+
+
+class TooFewLogits(nn.Module):
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return pixels.flatten(1)[:, : CLASSES - 1]
+
+
+class NoTensor(nn.Module):
+    def forward(self, pixels: torch.Tensor) -> dict:
+        return {"logits": pixels.flatten(1)[:, :CLASSES]}
+
+
+class OtherImages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(3 * 32 * 32, CLASSES)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.last(pixels.flatten(1))
+
+
+@pytest.mark.parametrize(
+    ("network", "named"), [(TooFewLogits, "2, 3"), (NoTensor, "dict"), (OtherImages, "1 x 8 x 8")]
+)
+def test_a_network_that_does_not_fit_the_data_is_refused_in_one_line(monkeypatch, network, named):
+    made = build(add_network(monkeypatch, "Odd", network), [1, 8, 8])
+    with pytest.raises(UserError, match=named) as error:
+        check_network(made, [1, 8, 8], CLASSES)
+    assert len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["cnn.CNN", "mlp.MLP"])

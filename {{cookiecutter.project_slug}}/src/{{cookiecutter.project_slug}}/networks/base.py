@@ -41,9 +41,7 @@ class Scaled(Network):
         self.layers = layers
 
 
-def build_network(
-    spec: Mapping[str, Any], image_shape: Sequence[int], num_classes: int
-) -> Network:
+def build_network(spec: Mapping[str, Any], image_shape: Sequence[int], num_classes: int) -> Network:
     """Make a network from plain values, such as those that a checkpoint holds.
 
     Args:
