@@ -194,6 +194,7 @@ def save(
         "data": trained.data,
         "metrics": metrics,
         "commit": trained.commit,
+        "checkpoint": trained.digest,
     }
     onnx.helper.set_model_props(model, {key: json.dumps(properties[key]) for key in properties})
     onnx.save(model, path)

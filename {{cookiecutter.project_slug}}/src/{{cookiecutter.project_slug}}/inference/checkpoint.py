@@ -1,5 +1,6 @@
 """Reading the checkpoints that training writes, and running them with PyTorch."""
 
+import hashlib
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,7 +22,19 @@ def load_checkpoint(path: Path | str) -> dict[str, Any]:
     Raises:
         UserError: The file can't be read, is damaged, or is no checkpoint of PyTorch Lightning.
     """
-    content = read_model(path, "train")
+    return unpack(read_model(path, "train"), path)
+
+
+def unpack(content: bytes, path: Path | str) -> dict[str, Any]:
+    """Load a checkpoint, as `load_checkpoint` does, from the bytes of its file.
+
+    Args:
+        content: The bytes.
+        path: The file, for errors.
+
+    Raises:
+        UserError: The content is damaged, or is no checkpoint of PyTorch Lightning.
+    """
     if not content.startswith(b"PK"):
         raise UserError(f"{path} is no checkpoint: PyTorch writes ZIP archives, this file is none")
     try:
@@ -62,6 +75,7 @@ class CheckpointModel:
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
             that `train` copies to `models/` has them.
         commit: The commit of the source that trained it; None outside a git repository.
+        digest: The SHA-256 of the file, 64 hexadecimal digits.
 
     Raises:
         UserError: The file can't be read or is no checkpoint of this project, or there is no such
@@ -71,7 +85,9 @@ class CheckpointModel:
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
         if threads:
             torch.set_num_threads(threads)
-        saved = load_checkpoint(path)
+        content = read_model(path, "train")
+        self.digest = hashlib.sha256(content).hexdigest()
+        saved = unpack(content, path)
         settings, weights = saved["hyper_parameters"], saved["state_dict"]
         try:
             self.classes: list[str] = settings["classes"]

@@ -1,7 +1,10 @@
 """Running an exported model: that takes the file and ONNX Runtime, and no PyTorch."""
 
+import hashlib
 import json
+import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,15 @@ from .model_file import read_model
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+log = logging.getLogger(__name__)
+
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxModel:
     """A trained network, run by ONNX Runtime.
+
+    A warning is logged if the checkpoint beside the file is not the one that it was exported from.
 
     Args:
         path: A file that `export` wrote.
@@ -34,6 +41,7 @@ class OnnxModel:
             files of before.
         metrics: The metrics on the test split, by name, as `export` measured them.
         commit: The commit of the source that trained it; None outside a git repository.
+        digest: The SHA-256 of the file, 64 hexadecimal digits.
 
     Raises:
         UserError: The file can't be read or was not exported by this project, or there is no such
@@ -50,6 +58,7 @@ class OnnxModel:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         content = read_model(path, "export")
+        self.digest = hashlib.sha256(content).hexdigest()
         try:
             self.session = onnxruntime.InferenceSession(content, options, providers=[provider])
         except Exception as error:  # ONNX Runtime's errors have no class in common
@@ -70,8 +79,38 @@ class OnnxModel:
             self.data: dict[str, Any] | None = json.loads(metadata.get("data", "null"))
         except (KeyError, ValueError) as error:
             raise UserError(f"{path} is an ONNX model, but `export` did not write it") from error
+        checkpoint = checkpoint_beside(Path(path))
+        if is_stale(metadata.get("checkpoint", ""), checkpoint):
+            log.warning(
+                "%s was exported from another checkpoint than %s: run `export` again",
+                path,
+                checkpoint,
+            )
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network on uint8 images (batch, *image_shape): logits (batch, classes)."""
         logits: NDArray[np.float32] = self.session.run(["logits"], {"images": images})[0]
         return logits
+
+
+def checkpoint_beside(path: Path) -> Path:
+    """Name the checkpoint of an exported file: `model.ckpt` for `model.onnx`, `model.int8.onnx`."""
+    return path.with_name(f"{path.name.removesuffix('.onnx').removesuffix('.int8')}.ckpt")
+
+
+def is_stale(exported_from: str, checkpoint: Path) -> bool:
+    """Say whether a model was exported from another checkpoint than this one.
+
+    Args:
+        exported_from: The SHA-256 of a checkpoint, as JSON, from the model's metadata. Files of
+            other versions of this project may hold none: they are not called stale.
+        checkpoint: The checkpoint, which may be missing.
+    """
+    if not re.fullmatch('"[0-9a-f]{64}"', exported_from):
+        return False
+    try:
+        with checkpoint.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return False
+    return exported_from != f'"{digest}"'
