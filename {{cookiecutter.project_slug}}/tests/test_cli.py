@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,40 @@ def test_a_broken_picture_is_named(cli, trained_model):
     code, output, error = cli("predict", trained_model, "broken.png")
     assert (code, output, len(error.splitlines())) == (2, "", 1)
     assert "broken.png" in error
+
+
+def test_the_pictures_of_a_folder_are_predicted_around_a_broken_one(cli, trained_model, sample):
+    Path("pictures").mkdir()
+    for name in ("a.png", "c.png"):
+        shutil.copyfile(sample, f"pictures/{name}")
+    Path("pictures/b.png").write_bytes(b"not a picture")
+    code, output, error = cli("predict", "--top=3", trained_model, "pictures")
+    assert (code, len(error.splitlines()), "b.png" in error) == (2, 1, True)
+    first, second = (line.split("\t") for line in output.splitlines())
+    assert [Path(first[0]).name, Path(second[0]).name] == ["a.png", "c.png"]
+    assert first[1:] == second[1:]
+    assert first[2::2] == sorted(first[2::2], reverse=True)
+    assert len(set(first[1::2])) == min(3, len(example.CLASSES))
+
+
+@pytest.mark.parametrize("top", ["0", "-1"])
+def test_a_number_of_classes_below_one_is_named(cli, trained_model, sample, top):
+    code, output, error = cli("predict", f"--top={top}", trained_model, sample)
+    assert (code, output, len(error.splitlines())) == (2, "", 1)
+    assert f"--top {top}" in error
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_name_that_the_terminal_cannot_encode_is_escaped(model, sample, encoding):
+    folder = Path("\u732b")
+    folder.mkdir()
+    shutil.copyfile(sample, folder / "1.png")
+    package = Path(sys.modules[UserError.__module__].__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-m", package.name, "predict", f"--model={model}", folder, "missing"],
+        env=os.environ | {"PYTHONPATH": str(package.parent), "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()) == (2, [b"Error: missing: no such file"])
+    assert done.stdout.startswith(b"\\u732b")

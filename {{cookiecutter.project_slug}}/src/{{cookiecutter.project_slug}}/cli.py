@@ -1,7 +1,7 @@
 """The command line: one command for each step. Heavy packages are imported inside the commands."""
 
-import json
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -75,34 +75,32 @@ def benchmark(context: typer.Context) -> None:
 
 @app.command()
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Picture files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders.")],
     model: Annotated[Path, typer.Option(help="The trained model.")] = MODEL,
+    top: Annotated[int, typer.Option(metavar="N", help="Print the N most probable classes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
-    """Print the class of each picture and its probability.
+    """Print the class of each picture and its probability; of a folder, all pictures in it.
 
-    Example: `{{ cookiecutter.project_slug }} predict data/processed/digits/samples/7.png`
+    A picture that can't be read is named, the others are predicted, and the exit code is 2.
+
+    Example: `{{ cookiecutter.project_slug }} predict data/processed/digits/samples --top 3`
     """
+    from tqdm import tqdm
+
+    from .inference.output import print_answers
+    from .inference.picture_files import find_pictures, predict_files
     from .inference.predictor import Predictor
 
-    predictions = Predictor(model).predict_files(paths)
-    if as_json:
-        rows = [
-            {"path": str(path), "label": answer.label, "probability": answer.probability}
-            for path, answer in zip(paths, predictions, strict=True)
-        ]
-        typer.echo(json.dumps(rows, indent=2))
-    elif sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table("picture", "class", "probability")
-        for path, answer in zip(paths, predictions, strict=True):
-            table.add_row(str(path), answer.label, f"{answer.probability:.1%}")
-        Console().print(table)
-    else:
-        for path, answer in zip(paths, predictions, strict=True):
-            typer.echo(f"{path}\t{answer.label}\t{answer.probability:.4f}")
+    if top < 1:
+        raise UserError(f"--top {top}: name a number of classes, 1 or more")
+    predictor, pictures = Predictor(model), find_pictures(paths)
+    # After a second, a terminal is shown a progress bar
+    bar = tqdm(predict_files(predictor, pictures, top), total=len(pictures), delay=1, disable=None)
+    answers = list(bar)
+    print_answers(answers, as_json=as_json)
+    if any(answer.problem for answer in answers):
+        raise SystemExit(2)
 {%- if cookiecutter.serving != "none" %}
 
 
@@ -182,6 +180,10 @@ def cloud_deploy(
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name that the terminal's encoding lacks is printed in escapes, and is no error
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except UserError as error:

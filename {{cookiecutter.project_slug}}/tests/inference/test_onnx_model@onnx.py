@@ -1,3 +1,5 @@
+import json
+import logging
 import os
 import shutil
 import subprocess
@@ -44,8 +46,10 @@ def test_prediction_imports_no_torch(model, trained):
     script = """
 import sys
 from pathlib import Path
+from {{ cookiecutter.project_slug }}.inference.picture_files import predict_files
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
-print(Predictor(sys.argv[1]).predict_files([Path(sys.argv[2])])[0].label)
+for answer in predict_files(Predictor(sys.argv[1]), [Path(sys.argv[2])]):
+    print(answer.predictions[0].label)
 print("IMPORTED", *sys.modules)
 """
     name, sample = list(example.SAMPLES.items())[-1]
@@ -60,3 +64,44 @@ print("IMPORTED", *sys.modules)
     label, imported = done.stdout.split("IMPORTED")
     assert label.strip() == name
     assert not set(imported.split()) & {"torch", "pytorch_lightning", "hydra", "sklearn", "onnx"}
+
+
+@pytest.fixture(params=["model.onnx", "model.int8.onnx"])
+def exported(request, model, tmp_path):
+    """Copy an exported model into the test's folder, with the checkpoint beside it."""
+    for name in (request.param, "model.ckpt"):
+        shutil.copyfile(model.with_name(name), tmp_path / name)
+    return tmp_path / request.param
+
+
+def test_a_model_of_the_checkpoint_beside_it_is_used_in_silence(exported, caplog):
+    Predictor(exported)
+    Path("model.ckpt").unlink()
+    Predictor(exported)
+    Path("model.ckpt").mkdir()
+    Predictor(exported)
+    assert caplog.messages == []
+
+
+def test_a_model_of_another_checkpoint_is_named_whatever_the_time(exported, caplog):
+    Path("model.ckpt").write_bytes(b"another training")
+    os.utime("model.ckpt", (0, 0))
+    Predictor(exported)
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert f"{exported} was exported from another checkpoint than" in record.message
+    assert "model.ckpt: run `export` again" in record.message
+
+
+@pytest.mark.parametrize("value", [None, "", "null", "[", '"0123"', json.dumps("x" * 64)])
+def test_an_unknown_checkpoint_is_not_called_another_one(model, caplog, value):
+    graph = onnx.load(model)
+    [found] = (entry for entry in graph.metadata_props if entry.key == "checkpoint")
+    if value is None:  # as in files of before
+        graph.metadata_props.remove(found)
+    else:
+        found.value = value
+    onnx.save(graph, "model.onnx")
+    Path("model.ckpt").write_bytes(b"another training")
+    assert Predictor("model.onnx").classes == example.CLASSES
+    assert caplog.messages == []

@@ -1,14 +1,12 @@
 import hashlib
-from pathlib import Path
 
 import example
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor, softmax
 from {{ cookiecutter.project_slug }}.training.classifier import Classifier
 
 
@@ -46,22 +44,32 @@ def test_the_version_names_the_content(predictor, model):
     assert len(predictor.version) == 12
 
 
-@pytest.mark.parametrize("scale", [1, 8])
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P"])
-def test_picture_files_of_any_size_and_mode_are_recognised(predictor, trained, mode, scale):
-    copies = []
-    for name, sample in example.SAMPLES.items():
-        picture = Image.open(trained / sample)
-        size = picture.width * scale, picture.height * scale
-        copies.append(Path(f"{name}.png"))
-        picture.resize(size, Image.Resampling.BICUBIC).convert(mode).save(copies[-1])
-    answers = predictor.predict_files(copies)
-    assert all(0.1 <= answer.probability <= 1 for answer in answers)
-    right = sum(answer.label == path.stem for answer, path in zip(answers, copies, strict=True))
-    assert right >= 0.8 * len(copies)
+def test_the_file_is_read_once(model, monkeypatch):
+    reads = []
+    read = type(model).read_bytes
+    monkeypatch.setattr(type(model), "read_bytes", lambda path: reads.append(path) or read(path))
+    Predictor(model)
+    assert reads == [model]
 
 
-def test_a_broken_picture_is_named(predictor, tmp_path):
-    (tmp_path / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(UserError, match=r"broken\.png"):
-        predictor.predict_files([tmp_path / "broken.png"])
+@pytest.mark.parametrize("count", [1, 3, 1000])
+def test_classes_are_ranked_by_their_probability(predictor, images, count):
+    probabilities = predictor.probabilities(images)
+    for row, ranked in zip(probabilities, predictor.rank(images, count), strict=True):
+        expected = {name: float(p) for name, p in zip(example.CLASSES, row, strict=True)}
+        assert [one.probability for one in ranked] == sorted(row.tolist(), reverse=True)[:count]
+        assert all(expected[one.label] == one.probability for one in ranked)
+    assert [ranked[0] for ranked in predictor.rank(images, count)] == predictor.classify(images)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_an_error_of_one_line(predictor, images, monkeypatch, value):
+    logits = np.full((len(images), len(example.CLASSES)), value, dtype=np.float32)
+    monkeypatch.setattr(predictor.model, "logits", lambda _: logits)
+    for ask in (predictor.classify, predictor.probabilities):
+        with pytest.raises(UserError, match="NaN"):
+            ask(images)
+
+
+def test_an_infinitely_improbable_class_has_the_probability_zero():
+    assert softmax(np.array([[0, -np.inf]], dtype=np.float32)).tolist() == [[1, 0]]

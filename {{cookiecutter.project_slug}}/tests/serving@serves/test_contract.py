@@ -28,6 +28,7 @@ from service import (
     upload,
 )
 
+from {{ cookiecutter.project_slug }}.inference.picture_files import predict_files
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
@@ -76,8 +77,8 @@ def test_an_upload_is_answered_like_the_file(client, model, sample, tmp_path, ki
     Image.open(BytesIO(sample)).resize((64, 64)).convert(mode).save(path)
     answer = upload(client, path.read_bytes(), path.name)
     assert answer.status_code == 200
-    [expected] = Predictor(model).predict_files([path])
-    assert answer.json()["label"] == expected.label == example.LABEL
+    [expected] = predict_files(Predictor(model), [path])
+    assert answer.json()["label"] == expected.predictions[0].label == example.LABEL
 
 
 def test_the_model_is_described(client, model):

@@ -10,10 +10,8 @@ from tqdm import tqdm
 
 from .. import UserError
 from .base import ImageDataModule
-from .inputs import check_fit, read_image
+from .inputs import SUFFIXES, check_fit, read_image
 from .splits import SPLITS, stratified_split
-
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 class ImageFolderDataModule(ImageDataModule):

@@ -9,6 +9,8 @@ from PIL import Image, ImageOps
 
 from .. import UserError
 
+# Of the files in a folder, those with these suffixes are pictures
+SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 # The ways to bring a picture of another shape into the shape that the network takes
 FITS = {
     "stretch": "each side on its own, which squeezes pictures of another shape",
@@ -36,7 +38,7 @@ def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArra
             return to_pixels(picture, shape, fit)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not a readable picture ({reason})") from error
 

@@ -1,20 +1,19 @@
 """Predictions: the command line, the service and the reports all get theirs from `Predictor`."""
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.inputs import check_fit, read_image
+from .. import UserError
+from ..datasets.inputs import check_fit
 from .runtime import load_model
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The most probable class of an image, and its probability from 0 to 1."""
+    """A class that an image may have, and its probability from 0 to 1."""
 
     label: str
     probability: float
@@ -44,6 +43,7 @@ class Predictor:
     """
 
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
+        self.path = path
         self.model = load_model(path, device, threads)
         self.classes = self.model.classes
         self.image_shape = self.model.image_shape
@@ -52,7 +52,7 @@ class Predictor:
         self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
-        self.version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+        self.version = self.model.digest[:12]
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Compute the probability of each class for each image of a batch.
@@ -62,8 +62,14 @@ class Predictor:
 
         Returns:
             Probabilities of shape (batch, classes); each row sums to 1.
+
+        Raises:
+            UserError: The model answers with NaN.
         """
-        return softmax(self.model.logits(images))
+        probabilities = softmax(self.model.logits(images))
+        if np.isnan(probabilities).any():
+            raise UserError(f"{self.path} answers with NaN: train again, at a lower learning rate")
+        return probabilities
 
     def classify(self, images: NDArray[np.uint8]) -> list[Prediction]:
         """Name the most probable class of each image of a batch.
@@ -79,18 +85,24 @@ class Predictor:
             for label, probability in zip(best, highest, strict=True)
         ]
 
-    def predict_files(self, paths: Sequence[Path]) -> list[Prediction]:
-        """Classify picture files of any size.
+    def rank(self, images: NDArray[np.uint8], count: int) -> list[list[Prediction]]:
+        """List the most probable classes of each image of a batch, the most probable first.
 
-        Raises:
-            UserError: A file is missing or is no readable picture.
+        Args:
+            images: Pixels of shape (batch, *image_shape), 0 to 255.
+            count: How many classes to list, at most.
         """
-        images = [read_image(path, self.image_shape, self.fit) for path in paths]
-        return self.classify(np.stack(images))
+        probabilities = self.probabilities(images)
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+        return [
+            [Prediction(self.classes[k], float(row[k])) for k in best]
+            for row, best in zip(probabilities, order, strict=True)
+        ]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn logits of shape (batch, classes) into probabilities of the same shape."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow
-    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # an infinite logit makes NaN, which the callers refuse
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow
+        probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities

@@ -1,0 +1,83 @@
+"""Predictions for picture files, and for all pictures in folders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import UserError
+from ..datasets.inputs import SUFFIXES, read_image
+from .predictor import Prediction, Predictor
+
+BATCH = 64  # pictures in memory at a time
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about a picture file.
+
+    Attributes:
+        path: The file.
+        predictions: Its most probable classes, the most probable first; none if there is a problem.
+        problem: Why the file can't be read; empty if it was.
+    """
+
+    path: Path
+    predictions: Sequence[Prediction] = ()
+    problem: str = ""
+
+
+def find_pictures(paths: Sequence[Path]) -> list[Path]:
+    """List picture files: those named, and those at any depth in the folders named, sorted.
+
+    In folders, hidden files and files that are no pictures by their suffix are left out.
+
+    Raises:
+        UserError: A folder holds no pictures.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.suffix.lower() in SUFFIXES
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            and file.is_file()
+        ]
+        if not inside:
+            raise UserError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+        found += inside
+    return found
+
+
+def predict_files(predictor: Predictor, paths: Sequence[Path], count: int = 1) -> Iterator[Answer]:
+    """Classify picture files of any size, a batch in memory at a time.
+
+    A file that can't be read does not stop the others.
+
+    Args:
+        predictor: The model.
+        paths: The files.
+        count: How many classes to list for each, at most.
+
+    Yields:
+        One answer for each file, in order.
+    """
+    for start in range(0, len(paths), BATCH):
+        pixels, problems = [], {}
+        batch = paths[start : start + BATCH]
+        for number, path in enumerate(batch):
+            try:
+                pixels.append(read_image(path, predictor.image_shape, predictor.fit))
+            except UserError as error:
+                problems[number] = str(error)
+        ranked = iter(predictor.rank(np.stack(pixels), count) if pixels else [])
+        for number, path in enumerate(batch):
+            if number in problems:
+                yield Answer(path, problem=problems[number])
+            else:
+                yield Answer(path, next(ranked))
