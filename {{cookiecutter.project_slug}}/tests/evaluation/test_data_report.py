@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from {{ cookiecutter.project_slug }}.evaluation import data_report
 from {{ cookiecutter.project_slug }}.evaluation.data_report import chart, describe, describe_arrays
 
 
@@ -35,6 +36,11 @@ def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, optio
         assert len(picture.convert("L").getcolors()) > 20
 
 
+def test_many_classes_have_no_chart(configure, options, monkeypatch):
+    monkeypatch.setattr(data_report, "MOST_BARS", len(example.CLASSES) - 1)
+    assert "```mermaid" not in describe(configure(*options, config="evaluate"))
+
+
 def test_a_leak_is_seen_on_the_terminal(cli, trained):
     folder = Path("leaky")
     shutil.copytree(trained / example.FOLDER, folder)
@@ -60,4 +66,4 @@ def test_leaks_and_chart_show_what_is_there():
     assert """| train | 3 | c: 0 | a\\|"b": 3 | 2.0 | 0.8 |""" in report
     drawn = chart(classes, arrays["train"][1])
     assert "bar [3, 0]" in drawn
-    assert """x-axis ["a|'b'", "c"]""" in drawn
+    assert 'x-axis ["a|#34;b#34;", "c"]' in drawn

@@ -1,22 +1,98 @@
-import numpy as np
+import itertools
+import warnings
 
+import numpy as np
+import pytest
+
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation import plots
 from {{ cookiecutter.project_slug }}.evaluation.plots import result_figures
 
+NAN = float("nan")
+# Text that Matplotlib reads as formulas, text in several scripts, and text that is too long
+NAMES = ["x_$1_$2", "$\\frac", "\u732b \ud55c \u0939 \u0e01", "a\n\tb\x07", "\udce9", "", "W" * 500]
 
-def test_mistakes_are_ordered_by_confidence():
+
+def save(figure):
+    """Draw a figure; a warning of a missing letter or of a lack of space is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig("figure.png", dpi=20)
+
+
+def test_mistakes_are_ordered_by_confidence_and_named():
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.4, 0.6], [0.1, 0.9], [0.7, 0.3], [0.0, 1.0]], dtype=np.float32)
     images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 1, 8, 8)
-    figures = result_figures(images, labels, probabilities, ["cat", "dog"], 2)
+    files = ["cat/0.png", "cat/1.png", f"{'long' * 20}/dog/2.png", "dog/3.png"]
+    figures = result_figures(images, labels, probabilities, ["cat", "dog"], files, 2)
     drawn = [axes for axes in figures["mistakes"].axes if axes.images]
-    titles = ["true cat\nguess dog (90%)", "true dog\nguess cat (70%)"]
-    assert [axes.get_title() for axes in drawn] == titles
+    first, second = (axes.get_title().split("\n") for axes in drawn)
+    assert first == ["cat/1.png", "true cat", "guess dog (90%)"]
+    assert second[0].endswith("long/dog/2.png")
+    assert len(second[0]) < 30
+    assert second[1:] == ["true dog", "guess cat (70%)"]
     assert [axes.images[0].get_array().max() for axes in drawn] == [1, 2]
 
 
 def test_a_faultless_model_has_a_figure_without_mistakes():
     images = np.zeros((3, 3, 8, 8), dtype=np.uint8)
     certain = np.eye(3, dtype=np.float32)
-    figures = result_figures(images, np.arange(3), certain, ["a", "b", "c"], 5)
+    figures = result_figures(images, np.arange(3), certain, ["a", "b", "c"], ["1", "2", "3"], 5)
     assert not any(axes.images for axes in figures["mistakes"].axes)
     assert sum(bool(axes.images) for axes in figures["samples"].axes) == 3
+
+
+def test_names_are_drawn_as_they_are_and_stay_small():
+    count = len(NAMES)
+    images = np.zeros((count, 1, 8, 8), dtype=np.uint8)
+    wrong = np.eye(count, dtype=np.float32)[::-1]
+    for figure in result_figures(images, np.arange(count), wrong, NAMES, NAMES, 25).values():
+        save(figure)
+        assert max(figure.get_size_inches()) < 12
+    shown = {text.get_text() for text in figure.findobj(match=lambda x: hasattr(x, "get_text"))}
+    assert any("x_$1_$2" in text for text in shown)
+
+
+@pytest.mark.parametrize("count", [1, 2, 200, 1000])
+def test_a_confusion_matrix_is_readable_and_of_bounded_size(count):
+    names = [f"class number {k}" for k in range(count)]
+    figure = plots.confusion_matrix_figure(np.eye(count, dtype=np.int64), names)
+    save(figure)
+    [axes] = figure.axes
+    assert 4 <= max(figure.get_size_inches()) <= plots.MOST_INCHES
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == [names[int(position)] for position in axes.get_yticks()]
+    assert len(shown) >= min(count, 200)
+    boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert all(a.y0 > b.y0 + 0.5 * b.height for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_images_of_any_number_of_channels_are_drawn(channels):
+    images = np.zeros((2, channels, 8, 8), dtype=np.uint8)
+    save(plots.predictions_figure(images, ["a", "b"], "$heading"))
+
+
+@pytest.mark.parametrize("count", [-1, 100_000, 2.5, "many", None])
+def test_a_number_of_pictures_that_cannot_be_drawn_is_named(count):
+    with pytest.raises(UserError, match=f"^pictures={count}: "):
+        plots.check_pictures(count)
+
+
+@pytest.mark.parametrize(
+    ("history", "curves"),
+    [
+        ({}, 0),
+        ({"epoch": []}, 0),
+        ({"epoch": [0], "train/loss": [0.5], "val/loss": [0.25]}, 2),
+        ({"epoch": [0, 1], "train/loss": [NAN, 0.5], "val/f1": [NAN, NAN]}, 2),
+        ({"epoch": [0, 1], "train/loss": [float("inf"), 1e300]}, 1),
+    ],
+)
+def test_curves_show_the_numbers_that_there_are(history, curves):
+    figure = plots.learning_curves_figure(history)
+    save(figure)
+    lines = [line for axes in figure.axes for line in axes.lines]
+    assert len(lines) == curves
+    assert all(line.get_marker() != "None" for line in lines)  # one epoch is seen too

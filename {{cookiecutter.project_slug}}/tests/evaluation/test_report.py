@@ -1,5 +1,7 @@
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import example
 import numpy as np
@@ -7,7 +9,12 @@ import pytest
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
+from {{ cookiecutter.project_slug }}.evaluation.report import (
+    evaluate,
+    prediction_table,
+    read_history,
+    write_table,
+)
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 PICTURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
@@ -62,6 +69,59 @@ def test_each_class_has_its_line(reports, probabilities, test_split):
     for k, row in enumerate(rows):
         recall = (probabilities.argmax(axis=1) == k)[labels == k].mean()
         assert float(row["recall"]) == pytest.approx(recall, abs=1e-4)
+
+
+def test_each_test_image_has_its_line(reports, probabilities, test_split):
+    labels, predicted = test_split[1], probabilities.argmax(axis=1)
+    with (reports / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["file", "true", "predicted", *example.CLASSES]
+    assert len({row["file"] for row in rows}) == len(rows) == len(labels)
+    assert [row["true"] for row in rows] == [example.CLASSES[label] for label in labels]
+    assert [row["predicted"] for row in rows] == [example.CLASSES[label] for label in predicted]
+    written = [[float(row[name]) for name in example.CLASSES] for row in rows]
+    np.testing.assert_allclose(written, probabilities, atol=1e-6)
+
+
+def test_hostile_names_survive_the_table():
+    classes = ["true", "true_", 'a,"b"\r', "file", "", "=1+1"]
+    files = ["caf\udce9.png", "a\r.png", "b\n.png"]
+    probabilities = np.eye(3, len(classes), dtype=np.float32)
+    write_table(Path("table.csv"), *prediction_table(files, np.arange(3), probabilities, classes))
+    with Path("table.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[:3] == ["file", "true", "predicted"]
+    assert header[3:] == ["true_", "true__", 'a,"b"\r', "file_", "", "=1+1"]
+    assert [row[0] for row in rows] == ["caf\\udce9.png", *files[1:]]
+    assert [row[1] for row in rows] == classes[:3]
+    assert [[float(value) for value in row[3:]] for row in rows] == probabilities.tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "history"),
+    [
+        (b"", {}),
+        (b"epoch,train/loss\n", {"epoch": [], "train/loss": []}),
+        (b"epoch,train/loss\n0,0.5\n", {"epoch": [0], "train/loss": [0.5]}),
+        (b"epoch,val/f1\n0,nan\n1,\n2,x\n3\n4,1,7\n", {"val/f1": [None] * 4 + [1]}),
+        (b"\xff\x00\n\xff\n", {}),
+    ],
+)
+def test_what_a_history_lacks_is_no_error(configure, options, trained, content, history):
+    Path("models").mkdir()
+    Path("models/history.csv").write_bytes(content)
+    found = read_history(Path("models/history.csv"))
+    for name, values in history.items():
+        assert [None if np.isnan(value) else value for value in found[name]] == values
+    shutil.copy(trained / "models/model.ckpt", "models")
+    evaluate(configure(options[0], "pictures=0", config="evaluate"))
+    assert Path("reports/learning_curves.png").is_file()
+
+
+def test_too_many_pictures_are_refused_before_anything_is_written(configure, options):
+    with pytest.raises(UserError, match=r"^pictures=100000: "):
+        evaluate(configure(*options, "pictures=100000", config="evaluate"))
+    assert not Path("reports").exists()
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -10,9 +10,12 @@ from omegaconf import DictConfig
 from ..datasets.base import build_data
 from ..datasets.splits import SPLITS
 from .metrics import Labels
-from .plots import predictions_figure
+from .plots import check_pictures, predictions_figure
+from .text import shorten, to_markdown, to_mermaid
 
 Arrays = dict[str, tuple[NDArray[np.uint8], Labels]]
+
+MOST_BARS = 50  # in a chart
 
 
 def describe(cfg: DictConfig) -> str:
@@ -25,8 +28,9 @@ def describe(cfg: DictConfig) -> str:
         The text of `data.md`: tables in Markdown, which are printed too, and a Mermaid chart.
 
     Raises:
-        UserError: The data set can't be prepared.
+        UserError: The data set can't be prepared, or so many pictures can't be drawn.
     """
+    check_pictures(cfg.pictures)
     data = build_data(cfg.data)
     data.prepare_data()
     arrays = {split: data.arrays(split) for split in SPLITS}
@@ -36,13 +40,15 @@ def describe(cfg: DictConfig) -> str:
     images, labels = arrays["train"]
     order = np.argsort(labels, kind="stable")
     index = order[np.linspace(0, len(order) - 1, min(cfg.pictures, len(order)), dtype=int)]
-    titles = [data.classes[label] for label in labels[index]]
+    titles = [shorten(data.classes[label]) for label in labels[index]]
     figure = predictions_figure(images[index], titles, f"Training images of {data.folder}")
     figure.savefig(reports / "data.png", dpi=120)
 
     tables = describe_arrays(str(data.folder), data.classes, data.image_shape, arrays)
-    report = f"{tables}\n{chart(data.classes, labels)}"
-    (reports / "data.md").write_text(report, encoding="utf-8")
+    report = tables
+    if len(data.classes) <= MOST_BARS:  # the names below more bars would cover each other
+        report += f"\n{chart(data.classes, labels)}"
+    (reports / "data.md").write_text(report, encoding="utf-8", errors="backslashreplace")
     print(tables)
     print(f"The report is {reports / 'data.md'}")
     return report
@@ -65,7 +71,7 @@ def describe_arrays(
     total = sum(int(count.sum()) for count in counts.values())
     shape = " x ".join(str(side) for side in image_shape)
     lines = [
-        f"# Data: {name}",
+        f"# Data: {to_markdown(name)}",
         "",
         f"{total:,} images of {shape} in {len(classes)} classes.",
         "",
@@ -75,13 +81,14 @@ def describe_arrays(
     for split, (images, _) in arrays.items():
         small, large = int(counts[split].argmin()), int(counts[split].argmax())
         lines.append(
-            f"| {split} | {len(images):,} | {cell(classes[small])}: {counts[split][small]:,} "
-            f"| {cell(classes[large])}: {counts[split][large]:,} | {images.mean():.1f} "
-            f"| {images.std():.1f} |"
+            f"| {split} | {len(images):,} "
+            f"| {to_markdown(classes[small])}: {counts[split][small]:,} "
+            f"| {to_markdown(classes[large])}: {counts[split][large]:,} "
+            f"| {images.mean():.1f} | {images.std():.1f} |"
         )
     lines += ["", f"| class | {' | '.join(SPLITS)} |", f"|---|{'---|' * len(SPLITS)}"]
     lines += [
-        f"| {cell(label)} | {' | '.join(f'{counts[split][number]:,}' for split in SPLITS)} |"
+        f"| {to_markdown(label)} | {' | '.join(f'{counts[split][number]:,}' for split in SPLITS)} |"
         for number, label in enumerate(classes)
     ]
     lines.append("")
@@ -100,7 +107,7 @@ def chart(classes: Sequence[str], labels: Labels) -> str:
         labels: Labels of the training images, of shape (images,).
     """
     counts = np.bincount(labels, minlength=len(classes))
-    quoted = ", ".join('"' + label.replace('"', "'") + '"' for label in classes)
+    quoted = ", ".join(map(to_mermaid, classes))
     lines = [
         "```mermaid",
         "xychart-beta",
@@ -111,11 +118,6 @@ def chart(classes: Sequence[str], labels: Labels) -> str:
         "```",
     ]
     return "\n".join(lines) + "\n"
-
-
-def cell(text: str) -> str:
-    """Escape a class name, so that it stays inside its cell of a table."""
-    return text.replace("|", "\\|")
 
 
 def leaks(arrays: Arrays) -> dict[str, int]:

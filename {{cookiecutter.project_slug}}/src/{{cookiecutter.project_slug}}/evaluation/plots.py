@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from .. import UserError
 from .metrics import Labels, Probabilities
+from .text import TEXT, drawable, shorten, shorten_path
 
 History = dict[str, list[float]]
+
+MOST_PICTURES = 200  # in one figure
+MOST_INCHES = 24  # the side of a confusion matrix
 
 
 def result_figures(
@@ -17,6 +23,7 @@ def result_figures(
     labels: Labels,
     probabilities: Probabilities,
     classes: Sequence[str],
+    files: Sequence[str],
     count: int,
 ) -> dict[str, Figure]:
     """Draw the confusion matrix, some predictions and the worst mistakes.
@@ -26,12 +33,17 @@ def result_figures(
         labels: int64 labels of shape (images,).
         probabilities: Shape (images, classes).
         classes: Class names.
+        files: The file of each image.
         count: Number of images in each of the other two figures, at most.
 
     Returns:
         Figures by name: `confusion_matrix`, `samples` and `mistakes`, the mistake with the highest
         probability first.
+
+    Raises:
+        UserError: `count` is no possible number of images.
     """
+    check_pictures(count)
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
@@ -40,7 +52,8 @@ def result_figures(
 
     def titles(index: NDArray[np.int64]) -> list[str]:
         return [
-            f"true {classes[labels[i]]}\nguess {classes[predicted[i]]} ({confidence[i]:.0%})"
+            f"{shorten_path(files[i])}\ntrue {shorten(classes[labels[i]], 16)}\n"
+            f"guess {shorten(classes[predicted[i]], 12)} ({confidence[i]:.0%})"
             for i in index
         ]
 
@@ -53,6 +66,16 @@ def result_figures(
     }
 
 
+def check_pictures(count: int) -> None:
+    """Refuse a number of images that can't be drawn in one figure.
+
+    Raises:
+        UserError: It is no whole number, negative or too large.
+    """
+    if not isinstance(count, int) or not 0 <= count <= MOST_PICTURES:
+        raise UserError(f"pictures={count}: name a number from 0 to {MOST_PICTURES}")
+
+
 def confusion_matrix_figure(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix.
 
@@ -61,19 +84,43 @@ def confusion_matrix_figure(matrix: NDArray[np.int64], classes: Sequence[str]) -
             each predicted class.
         classes: Class names.
     """
-    side = max(4.0, 0.55 * len(classes) + 1.5)
+    names = 0.1 * max(len(shorten(name)) for name in classes)  # inches beside the matrix
+    side = min(max(4.0, 0.55 * len(classes) + 1 + names), MOST_INCHES)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.argwhere(matrix):
-        color = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, matrix[row, column], ha="center", va="center", color=color)
-    long_names = len(max(classes, key=len)) > 2
-    axes.set_xticks(range(len(classes)), classes, rotation=90 if long_names else 0)
-    axes.set_yticks(range(len(classes)), classes)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    if side < MOST_INCHES:  # else the squares are too small for numbers
+        for row, column in np.argwhere(matrix):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, matrix[row, column], ha="center", va="center", color=color)
+    name_classes(axes.xaxis, classes, side)
+    name_classes(axes.yaxis, classes, side)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
     return figure
+
+
+def name_classes(axis: XAxis | YAxis, classes: Sequence[str], inches: float) -> None:
+    """Write class names beside the positions 0, 1, 2, ... of an axis.
+
+    Of more classes than there is room for, every second one is named, every third one and so on.
+
+    Args:
+        axis: The axis.
+        classes: Class names.
+        inches: The length of the axis.
+    """
+    room = 72 * 0.8 * inches / len(classes)  # typographic points for each name
+    step = -int(-6 // room)
+    names = [shorten(name) for name in classes[::step]]
+    flat = isinstance(axis, YAxis) or max(len(name) for name in names) <= 2
+    axis.set_ticks(
+        range(0, len(classes), step),
+        names,
+        rotation=0 if flat else 90,
+        fontsize=min(10, room * step),
+        **TEXT,
+    )
 
 
 def predictions_figure(
@@ -85,20 +132,20 @@ def predictions_figure(
 
     Args:
         images: Pixels of shape (images, channels, height, width), 0 to 255.
-        titles: The title of each image, of one or two lines.
+        titles: The title of each image, of one to three lines.
         heading: Title of the whole figure.
     """
     columns = 5
     rows = max(1, -(-len(images) // columns))
-    figure = Figure(figsize=(1.7 * columns, 2.0 * rows + 0.5), layout="constrained")
-    figure.suptitle(heading)
+    figure = Figure(figsize=(1.7 * columns, 2.1 * rows + 0.5), layout="constrained")
+    figure.suptitle(drawable(heading), **TEXT)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, title in zip(grid.flat, images, titles, strict=False):
-        pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+        pixels = image[0] if len(image) < 3 else image[:3].transpose(1, 2, 0)
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(title, fontsize=8)
+        axes.set_title(title, fontsize=8, **TEXT)
     return figure
 
 
@@ -107,12 +154,18 @@ def learning_curves_figure(history: History) -> Figure:
 
     Args:
         history: `epoch` and columns such as `train/loss` and `val/f1`, one value for each epoch.
+            A curve without a column is left out, and so is a point without a number (NaN).
     """
+    epochs = history.get("epoch", [])
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 3), ("loss", "accuracy", "f1"), strict=True):
         for split in ("train", "val"):
-            axes.plot(history["epoch"], history[f"{split}/{metric}"], label=split)
+            if f"{split}/{metric}" in history:
+                # With dots, as a line through one point has no length
+                axes.plot(epochs, history[f"{split}/{metric}"], ".-", label=split)
         axes.set(xlabel="epoch", title=metric)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.lines:
+            axes.legend()
     return figure

@@ -2,14 +2,15 @@
 
 import csv
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from ..inference.predictor import Predictor
 from .data import open_data
-from .metrics import ClassMetrics, compute_metrics, in_batches, per_class
+from .metrics import Labels, Probabilities, compute_metrics, in_batches, per_class
 from .plots import History, learning_curves_figure, result_figures
 
 
@@ -23,19 +24,24 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         Loss (mean cross-entropy in nats), accuracy and macro F1, the last two from 0 to 1.
 
     Raises:
-        UserError: The checkpoint is missing, or does not fit the data.
+        UserError: The checkpoint is missing or does not fit the data, or so many pictures can't
+            be drawn.
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
+    classes = predictor.classes
     data = open_data(cfg, predictor)
-    images, labels = data.arrays("test")
+    (images, labels), files = data.arrays("test"), data.files("test")
     probabilities = in_batches(predictor.probabilities, images, data.batch_size)
     metrics = compute_metrics(probabilities, labels)
+    figures = result_figures(images, labels, probabilities, classes, files, cfg.pictures)
 
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
     (reports / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    write_table(reports / "per_class.csv", per_class(probabilities, labels, predictor.classes))
-    figures = result_figures(images, labels, probabilities, predictor.classes, cfg.pictures)
+    header = ["class", "precision", "recall", "f1", "images"]
+    write_table(reports / "per_class.csv", header, per_class(probabilities, labels, classes))
+    header, rows = prediction_table(files, labels, probabilities, classes)
+    write_table(reports / "predictions.csv", header, rows)
     history = Path(cfg.checkpoint).with_name("history.csv")
     if history.is_file():
         figures["learning_curves"] = learning_curves_figure(read_history(history))
@@ -49,16 +55,58 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 
 def read_history(path: Path) -> History:
-    """Read the learning curves that training wrote beside the checkpoint: one list per column."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+    """Read the learning curves that training wrote beside the checkpoint: one list per column.
+
+    What is no number is NaN.
+    """
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        names, rows = reader.fieldnames or [], list(reader)
+    return {name: [to_number(row[name]) for row in rows] for name in names}
 
 
-def write_table(path: Path, rows: Iterable[ClassMetrics]) -> None:
-    """Write the metrics of each class as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["class", "precision", "recall", "f1", "images"])
-        for name, precision, recall, f1, images in rows:
-            writer.writerow([name, f"{precision:.4f}", f"{recall:.4f}", f"{f1:.4f}", images])
+def to_number(text: str | None) -> float:
+    """Read a number; NaN if the text is none."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return math.nan
+
+
+def prediction_table(
+    files: Sequence[str], labels: Labels, probabilities: Probabilities, classes: Sequence[str]
+) -> tuple[list[str], Iterable[Sequence[object]]]:
+    """Make a table with a row for each image.
+
+    Args:
+        files: The file of each image.
+        labels: True classes, of shape (images,).
+        probabilities: Shape (images, classes), 0 to 1.
+        classes: Class names.
+
+    Returns:
+        The header, and the rows: file, true class, predicted class, and the probability of each
+        class in a column of its name. A class that is called like a column before it gets a `_`.
+    """
+    header = ["file", "true", "predicted"]
+    for name in classes:
+        column = name
+        while column in header:
+            column += "_"
+        header.append(column)
+    answers = zip(files, labels, probabilities.argmax(axis=1), probabilities, strict=True)
+    return header, (
+        [file, classes[true], classes[predicted], *row.tolist()]
+        for file, true, predicted, row in answers
+    )
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV, with six digits after the point."""
+    # The name of a file may be no valid text: such bytes are written as escapes
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        # Text is quoted, because csv does not see that a name with \r needs it
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([round(x, 6) if isinstance(x, float) else x for x in row])
