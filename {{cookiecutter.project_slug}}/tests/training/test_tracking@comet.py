@@ -71,7 +71,7 @@ def test_pictures_and_tables_are_tracked(archive, uploads):
     matrix = json.loads(archive.read(uploads["confusion-matrix.json"]))
     assert sum(map(sum, matrix["matrix"])) == 359
     lines = archive.read(uploads["predictions.csv"]).decode().splitlines()
-    assert lines[0] == "image,true,predicted,probability"
+    assert lines[0] == "file,true,predicted,probability"
     assert len(lines) == 360
 
 
@@ -89,6 +89,17 @@ def test_failed_run_is_ended_and_not_registered(configure):
     (path,) = Path("run/comet").glob("*.zip")
     with ZipFile(path) as archive:
         assert b"register_model" not in archive.read("messages.json")
+
+
+def test_a_tracker_that_fails_costs_no_model(configure, monkeypatch, caplog):
+    def fail(*arguments):
+        raise RuntimeError("no\nspace")
+
+    monkeypatch.setattr("{{ cookiecutter.project_slug }}.training.tracking.best_results", fail)
+    train(configure("logger=comet", "trainer.max_epochs=1"))
+    assert Path("models/model.ckpt").is_file()
+    assert "Comet lacks results of this run: RuntimeError: no space" in caplog.messages
+    assert len(list(Path("run/comet").glob("*.zip"))) == 1
 
 
 def test_key_goes_online(monkeypatch):

@@ -69,7 +69,7 @@ def test_pictures_and_table_are_tracked(client, run, folder):
     for name in ("confusion_matrix", "mistakes", "samples"):
         assert (artifacts / "figures" / f"{name}.png").stat().st_size > 5000
     table = json.loads((artifacts / "predictions.json").read_text("utf-8"))
-    assert table["columns"] == ["image", "true", "predicted", "probability"]
+    assert table["columns"] == ["file", "true", "predicted", "probability"]
     assert len(table["data"]) == 359
 
 
@@ -82,6 +82,16 @@ def test_best_checkpoint_is_the_registered_candidate(client, run, tmp_path):
     mlflow.set_tracking_uri(client.tracking_uri)
     mlflow.artifacts.download_artifacts(f"models:/{NAME}@candidate", dst_path=str(tmp_path))
     assert Predictor(tmp_path / "model.ckpt").classes == example.CLASSES
+
+
+def test_a_tracker_that_fails_costs_no_model(configure, monkeypatch, caplog):
+    def fail(*arguments):
+        raise RuntimeError("no\nspace")
+
+    monkeypatch.setattr("{{ cookiecutter.project_slug }}.training.tracking.best_results", fail)
+    train(configure("logger=mlflow", "trainer.max_epochs=1"))
+    assert Path("models/model.ckpt").is_file()
+    assert "MLflow lacks results of this run: RuntimeError: no space" in caplog.messages
 
 
 def test_dotenv_names_the_server(monkeypatch):

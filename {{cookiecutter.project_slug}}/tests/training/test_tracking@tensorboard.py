@@ -1,4 +1,5 @@
 import contextlib
+from pathlib import Path
 
 import example
 import pytest
@@ -48,3 +49,13 @@ def test_settings_are_compared_by_scores(events):
 
 def test_best_checkpoint_lies_beside_the_events(folder):
     assert Predictor(folder / "model.ckpt").classes == example.CLASSES
+
+
+def test_a_tracker_that_fails_costs_no_model(configure, monkeypatch, caplog):
+    def fail(*arguments):
+        raise RuntimeError("no\nspace")
+
+    monkeypatch.setattr("{{ cookiecutter.project_slug }}.training.tracking.best_results", fail)
+    train(configure("logger=tensorboard", "trainer.max_epochs=1"))
+    assert Path("models/model.ckpt").is_file()
+    assert "TensorBoard lacks results of this run: RuntimeError: no space" in caplog.messages

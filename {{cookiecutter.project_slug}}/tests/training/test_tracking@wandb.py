@@ -87,9 +87,10 @@ def test_pictures_and_table_are_tracked(run):
     for name in ("confusion_matrix", "mistakes", "samples"):
         assert (run.files / run.history[f"{name}/path"][0]).stat().st_size > 5000
     table = json.loads((run.files / run.history["predictions/path"][0]).read_text("utf-8"))
-    assert table["columns"] == ["image", "true", "predicted", "probability"]
+    assert table["columns"] == ["image", "file", "true", "predicted", "probability"]
     assert len(table["data"]) == 100
-    _, true, predicted, _ = table["data"][0]
+    _, file, true, predicted, _ = table["data"][0]
+    assert file
     assert true != predicted  # the hardest image comes first
 
 
@@ -113,6 +114,17 @@ def test_failed_run_is_ended(configure):
         train(configure("logger=wandb", "model.optimizer.lr=-1"))
     assert read_run(Path("run")).exits == [1]
     assert wandb.run is None
+
+
+def test_a_tracker_that_fails_costs_no_model(configure, monkeypatch, caplog):
+    def fail(*arguments):
+        raise RuntimeError("no\nspace")
+
+    monkeypatch.setattr("{{ cookiecutter.project_slug }}.training.tracking.best_results", fail)
+    train(configure("logger=wandb", "trainer.max_epochs=1"))
+    assert Path("models/model.ckpt").is_file()
+    assert "Weights & Biases lacks results of this run: RuntimeError: no space" in caplog.messages
+    assert read_run(Path("run")).exits == [0]
 
 
 def test_key_goes_online(monkeypatch):

@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import CometLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .results import best_results
+from .results import best_results, only_warn
 
 log = logging.getLogger(__name__)
 
@@ -56,25 +56,30 @@ class Tracking(Callback):
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log figures, confusion matrix, table and checkpoint."""
+        with only_warn("Comet"):
+            self._send(trainer)
+        with only_warn("Comet"):
+            _end(_experiment(trainer))
+
+    def _send(self, trainer: Trainer) -> None:
         experiment = _experiment(trainer)
         best, step = best_results(trainer, self.pictures), trainer.global_step
-        for name, figure in best.figures.items():
-            experiment.log_figure(name, figure, step=step)
+        experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
+        if self.candidate:
+            experiment.register_model(self.model_name, tags=["candidate"])
         labels, guesses = best.labels.tolist(), best.probabilities.argmax(axis=1).tolist()
         experiment.log_confusion_matrix(labels, guesses, labels=best.classes, step=step)
         highest = best.probabilities.max(axis=1).tolist()
         rows = [
-            [image, best.classes[label], best.classes[guess], probability]
-            for image, (label, guess, probability) in enumerate(
-                zip(labels, guesses, highest, strict=True)
+            [file, best.classes[label], best.classes[guess], probability]
+            for file, label, guess, probability in zip(
+                best.files, labels, guesses, highest, strict=True
             )
         ]
-        headers = ["image", "true", "predicted", "probability"]
+        headers = ["file", "true", "predicted", "probability"]
         experiment.log_table("predictions.csv", rows, headers)
-        experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
-        if self.candidate:
-            experiment.register_model(self.model_name, tags=["candidate"])
-        _end(experiment)
+        for name, figure in best.figures.items():
+            experiment.log_figure(name, figure, step=step)
 
     @rank_zero_only
     def on_exception(

@@ -12,7 +12,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .results import best_results
+from .results import best_results, only_warn
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +50,15 @@ class Tracking(Callback):
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log figures, table and checkpoint, and register a version of the model."""
+        with only_warn("MLflow"):
+            self._send(trainer)
+
+    def _send(self, trainer: Trainer) -> None:
         logger: Any = next(item for item in trainer.loggers if isinstance(item, MLFlowLogger))
         client, run = logger.experiment, logger.run_id
         best = best_results(trainer, self.pictures)
-        for name, figure in best.figures.items():
-            client.log_figure(run, figure, f"figures/{name}.png")
         table = {
-            "image": list(range(len(best.labels))),
+            "file": best.files,
             "true": [best.classes[label] for label in best.labels],
             "predicted": [best.classes[guess] for guess in best.probabilities.argmax(axis=1)],
             "probability": best.probabilities.max(axis=1).tolist(),
@@ -72,3 +74,5 @@ class Tracking(Callback):
             version = client.create_model_version(self.model_name, source, run, best.scores).version
             client.set_registered_model_alias(self.model_name, "candidate", version)
             log.info("MLflow registered %s version %s as candidate", self.model_name, version)
+        for name, figure in best.figures.items():
+            client.log_figure(run, figure, f"figures/{name}.png")

@@ -7,7 +7,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .results import best_results
+from .results import best_results, only_warn
 
 
 class Tracking(Callback):
@@ -22,12 +22,15 @@ class Tracking(Callback):
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log figures and hyperparameters with their scores, and copy the checkpoint."""
+        """Copy the checkpoint, and log hyperparameters with their scores and figures."""
+        with only_warn("TensorBoard"):
+            self._send(trainer)
+
+    def _send(self, trainer: Trainer) -> None:
         logger = next(item for item in trainer.loggers if isinstance(item, TensorBoardLogger))
         best = best_results(trainer, self.pictures)
-        for name, figure in best.figures.items():
-            logger.experiment.add_figure(name, figure, trainer.global_step)
-
+        shutil.copyfile(best.checkpoint, Path(logger.log_dir, "model.ckpt"))
         # The HPARAMS page compares the runs that have scores
         logger.log_hyperparams(logger.hparams, best.scores, trainer.global_step)
-        shutil.copyfile(best.checkpoint, Path(logger.log_dir, "model.ckpt"))
+        for name, figure in best.figures.items():
+            logger.experiment.add_figure(name, figure, trainer.global_step)

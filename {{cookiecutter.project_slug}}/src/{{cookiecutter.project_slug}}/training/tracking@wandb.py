@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from .results import best_results
+from .results import best_results, only_warn
 
 log = logging.getLogger(__name__)
 
@@ -66,18 +66,15 @@ class Tracking(Callback):
         """Log figures, table and checkpoint."""
         import wandb
 
-        run: Any = wandb.run
-        best = best_results(trainer, self.pictures)
-        labels, probabilities = best.labels, best.probabilities
-        table = wandb.Table(["image", "true", "predicted", "probability"])
-        for i in probabilities[range(len(labels)), labels].argsort()[: self.rows]:
-            guess = probabilities[i].argmax()
-            picture = wandb.Image(best.images[i].transpose(1, 2, 0))
-            names = best.classes[labels[i]], best.classes[guess]
-            table.add_data(picture, *names, float(probabilities[i, guess]))
-        logged = {name: wandb.Image(figure) for name, figure in best.figures.items()}
-        run.log({**logged, "predictions": table, "trainer/global_step": trainer.global_step})
+        with only_warn("Weights & Biases"):
+            self._send(trainer, wandb.run)
+        with only_warn("Weights & Biases"):
+            _end_run(wandb.run)
 
+    def _send(self, trainer: Trainer, run: Any) -> None:
+        import wandb
+
+        best = best_results(trainer, self.pictures)
         artifact = wandb.Artifact(self.model_name, "model", metadata=best.scores)
         artifact.add_file(best.checkpoint, "model.ckpt", policy="immutable")
         run.log_artifact(artifact, aliases=["latest", "candidate"] if self.candidate else None)
@@ -86,7 +83,16 @@ class Tracking(Callback):
                 run.link_artifact(artifact, f"wandb-registry-model/{self.model_name}")
             except (ValueError, wandb.Error) as error:
                 log.warning("W&B did not link the model to its registry: %s", error)
-        _end_run(run)
+
+        labels, probabilities = best.labels, best.probabilities
+        table = wandb.Table(["image", "file", "true", "predicted", "probability"])
+        for i in probabilities[range(len(labels)), labels].argsort()[: self.rows]:
+            guess = probabilities[i].argmax()
+            picture = wandb.Image(best.images[i].transpose(1, 2, 0))
+            names = best.files[i], best.classes[labels[i]], best.classes[guess]
+            table.add_data(picture, *names, float(probabilities[i, guess]))
+        logged = {name: wandb.Image(figure) for name, figure in best.figures.items()}
+        run.log({**logged, "predictions": table, "trainer/global_step": trainer.global_step})
 
     @rank_zero_only
     def on_exception(
