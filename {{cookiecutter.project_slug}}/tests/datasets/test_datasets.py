@@ -1,6 +1,8 @@
 """What every data set promises: found by its file in configs/data/."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -13,7 +15,9 @@ from sources import NumberedImages, data_options
 
 from {{ cookiecutter.project_slug }} import UserError, datasets
 from {{ cookiecutter.project_slug }}.datasets.base import ImageDataModule
+from {{ cookiecutter.project_slug }}.datasets.inputs import FITS
 from {{ cookiecutter.project_slug }}.datasets.splits import SPLITS
+from {{ cookiecutter.project_slug }}.datasets.storage import alone
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/data"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
@@ -72,6 +76,16 @@ def test_no_image_is_in_two_splits(data):
     assert images["test"].isdisjoint(images["train"] | images["val"])
 
 
+def test_each_image_has_a_name_of_its_own(data):
+    names = [(split, name) for split in SPLITS for name in data.files(split)]
+    assert all(name and isinstance(name, str) for _, name in names)
+    assert len(set(names)) == len(names) == sum(len(data.arrays(split)[1]) for split in SPLITS)
+
+
+def test_predictions_can_read_pictures_in_its_way(data):
+    assert data.fit in FITS
+
+
 def test_preparing_twice_writes_the_same_bytes(data):
     before = contents(data.folder)
     data.prepare_anew()
@@ -110,12 +124,85 @@ def test_preparing_again_does_nothing_until_the_recipe_changes(numbered):
     assert sum(len(numbered.arrays(split)[1]) for split in SPLITS) == 50
 
 
+def test_a_changed_recipe_is_told(numbered, capsys):
+    assert capsys.readouterr().out == ""
+    NumberedImages(images=50).prepare_data()
+    told = capsys.readouterr().out
+    assert "the settings changed (images)" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_names_that_are_not_stored_are_positions(numbered):
+    assert numbered.files("test")[:2] == ["test/0", "test/1"]
+    assert len(numbered.files("val")) == len(numbered.arrays("val")[1])
+
+
+def test_the_digest_tells_data_apart(numbered):
+    other = NumberedImages("other", images=101)
+    same = NumberedImages("same")
+    for data in (other, same):
+        data.prepare_data()
+    assert len(numbered.digest) == 64
+    assert numbered.digest == same.digest != other.digest
+
+
+def test_a_process_that_waited_for_another_one_prepares_nothing(numbered, capsys):
+    changed = [NumberedImages(images=50) for _ in range(2)]
+    with ThreadPoolExecutor(1) as pool:
+        with alone(numbered.folder):
+            waiting = pool.submit(changed[0].prepare_data)
+            while "waiting" not in capsys.readouterr().out:
+                assert not waiting.done()
+            changed[1]._write()
+            written = Path("numbered/train_images.npy").stat().st_mtime_ns
+        waiting.result()
+    assert Path("numbered/train_images.npy").stat().st_mtime_ns == written
+    assert len(changed[0].arrays("train")[1]) == len(changed[1].arrays("train")[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows replaces no files that are open")
+@pytest.mark.parametrize("memory", [2000, 0])
+def test_the_splits_that_a_command_reads_are_never_of_two_preparations(numbered, memory):
+    reader = NumberedImages(memory_limit_mb=memory)
+    train = {int(image[0, 0, 0]) for image in reader.arrays("train")[0]}
+    streamed = iter(reader.train_dataloader()) if memory == 0 else None
+    numbered.recipe["images"] = 101
+    numbered.prepare_data()
+    assert train.isdisjoint(int(image[0, 0, 0]) for image in reader.arrays("test")[0])
+    reader.prepare_data()  # Lightning asks again
+    assert len(NumberedImages(images=101).arrays("val")[1]) == len(numbered.arrays("val")[1])
+    if streamed:
+        with pytest.raises(UserError, match="prepared anew while"):
+            next(streamed)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch_size": 0},
+        {"batch_size": "many"},
+        {"num_workers": -1},
+        {"memory_limit_mb": -1},
+        {"folder": ""},
+        {"folder": ".."},
+    ],
+)
+def test_an_option_that_cannot_work_is_named(wrong):
+    with pytest.raises(UserError, match=f"^data.{next(iter(wrong))} is "):
+        NumberedImages(**wrong)
+
+
+def test_data_that_are_not_prepared_are_named():
+    with pytest.raises(UserError, match="numbered holds no complete data: run `prepare`"):
+        NumberedImages().arrays("train")
+
+
 def test_a_preparation_that_fails_leaves_the_old_arrays(numbered):
     before = contents(Path("numbered"))
     with pytest.raises(UserError, match="class 0 has 2 images"):
         NumberedImages(images=4).prepare_anew()
     assert contents(Path("numbered")) == before
-    assert [path.name for path in Path().iterdir()] == ["numbered"]
+    assert {path.name for path in Path().iterdir()} == {"numbered", ".numbered.lock"}
 
 
 def test_a_folder_with_other_files_is_never_replaced():

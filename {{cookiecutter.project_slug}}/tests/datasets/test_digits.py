@@ -39,3 +39,13 @@ def test_each_class_has_a_sample_picture(digits):
     for label, name in enumerate(digits.classes):
         sample = np.asarray(Image.open(f"digits/samples/{name}.png"))
         assert (images[labels == label, 0] == sample).all(axis=(1, 2)).any()
+
+
+def test_an_image_is_named_by_its_position_in_scikit_learn(digits):
+    from sklearn.datasets import load_digits
+
+    originals = load_digits().images
+    images, _ = digits.arrays("test")
+    for image, name in zip(images, digits.files("test"), strict=True):
+        position = int(name.removeprefix("digits/"))
+        np.testing.assert_allclose(image[0], originals[position] * (255 / 16), atol=0.5)

@@ -1,8 +1,6 @@
 """What all data sets share: arrays that are written once, and the batches of each split."""
 
-import hashlib
 import json
-import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -18,18 +16,26 @@ from .. import UserError
 from ..lookup import find_class
 from .batches import ArrayDataset, Batch, TensorBatches, keep_batch
 from .splits import SPLITS
+from .storage import Stored, alone, digest_of, is_stored, open_stored, read_meta, replacing
 
 
 class ImageDataModule(LightningDataModule, ABC):
     """The base class of the data sets: a subclass says how its arrays are written.
 
+    What an object has once read of its data stays as it is, even when another process prepares
+    them anew: test images never come from another split than training images.
+
     Args:
         folder: Where the prepared arrays lie: for each split a file of images and one of labels.
         recipe: The settings that the arrays depend on, as values that JSON can hold; when one
-            changes, the arrays are prepared again.
+            changes, the arrays are prepared again. Its `fit`, where it has one, says how pictures
+            were brought to the shape of the images.
         batch_size: Images in a step.
         num_workers: Processes that read from disk when the images don't fit in memory.
         memory_limit_mb: Splits above this many megabytes stay on disk.
+
+    Raises:
+        UserError: An option can't work.
     """
 
     splits = SPLITS
@@ -43,11 +49,20 @@ class ImageDataModule(LightningDataModule, ABC):
         memory_limit_mb: int = 2000,
     ) -> None:
         super().__init__()
-        self.folder = Path(folder)
+        counts = {"batch_size": batch_size, "num_workers": num_workers}
+        counts["memory_limit_mb"] = memory_limit_mb
+        for name, value in counts.items():
+            least = int(name == "batch_size")
+            if not isinstance(value, int) or value < least:
+                raise UserError(f"data.{name} is {value!r}: give a whole number, {least} at least")
+        if not folder or Path(folder).name in {"", ".."}:
+            raise UserError(f"data.folder is {folder!r}: name a new folder")
+        self.folder = Path(folder).expanduser()
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.memory_limit = memory_limit_mb * 1_000_000
         self.recipe = recipe
+        self._stored: Stored | None = None
 
     @abstractmethod
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
@@ -65,63 +80,78 @@ class ImageDataModule(LightningDataModule, ABC):
             width).
         """
 
+    def describe_source(self) -> str | None:
+        """Describe the files that the arrays are made from, in a text that changes with them.
+
+        Returns:
+            A short text; None where there are no files to look at: then the arrays count.
+        """
+        return None
+
     def prepare_anew(self) -> None:
         """Write the arrays, even over prepared ones, which stay until the new ones are complete.
 
         Raises:
-            UserError: `folder` holds other files.
+            UserError: `folder` holds other files, or a file can't be read or written.
         """
-        others = self.folder.is_dir() and any(self.folder.iterdir())
-        if self.folder.is_file() or (others and not (self.folder / "meta.json").is_file()):
-            raise UserError(f"data.folder {self.folder} holds other files: name a new folder")
-        partial = self.folder.with_name(f"{self.folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            classes, shape = self.write_arrays(partial)
-            meta = {
-                "classes": classes,
-                "image_shape": shape,
-                "recipe": self.recipe,
-                "digest": digest_of(partial),
-            }
-            (partial / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
-            shutil.rmtree(self.folder, ignore_errors=True)
-            partial.replace(self.folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with alone(self.folder):
+            self._write()
 
     def prepare_data(self) -> None:
-        """Write the arrays unless they are there and made by the same recipe."""
-        if not self.is_prepared():
-            self.prepare_anew()
+        """Write the arrays unless they are there, made by the same recipe of the same files.
+
+        Raises:
+            UserError: As for `prepare_anew`.
+        """
+        if self._stored or self.is_prepared():
+            return
+        with alone(self.folder):
+            reason = self.outdated()  # or has another process prepared them meanwhile?
+            if reason:
+                if is_stored(self.folder):
+                    print(f"{self.folder}: {reason}, so the data are prepared anew")
+                self._write()
 
     def is_prepared(self) -> bool:
-        """Say whether the arrays are there and made by this recipe."""
-        return (self.folder / "meta.json").is_file() and self._meta()["recipe"] == self.recipe
+        """Say whether the arrays are there, made by this recipe of the source as it is now."""
+        return not self.outdated()
+
+    def outdated(self) -> str:
+        """Say why the arrays have to be prepared; an empty text if they don't."""
+        if not is_stored(self.folder):
+            return "nothing is prepared yet"
+        meta = read_meta(self.folder)
+        new, old = self.recipe, meta["recipe"]
+        changed = [key for key in sorted(new | old) if new.get(key) != old.get(key)]
+        if changed:
+            return f"the settings changed ({', '.join(changed)})"
+        source = self.describe_source()
+        if source and source != meta.get("source"):
+            return "the files of the source changed"
+        return ""
 
     @property
     def classes(self) -> list[str]:
         """Class names, in the order of the labels."""
-        classes: list[str] = self._meta()["classes"]
+        classes: list[str] = self._open().meta["classes"]
         return classes
 
     @property
     def image_shape(self) -> list[int]:
         """Channels, height and width of an image, the sides in pixels."""
-        shape: list[int] = self._meta()["image_shape"]
+        shape: list[int] = self._open().meta["image_shape"]
         return shape
 
     @property
     def fit(self) -> str:
         """How pictures were brought to `image_shape`, one of `FITS`: predictions do the same."""
-        fit: str = self._meta()["recipe"].get("fit", "stretch")
+        fit: str = self._open().meta["recipe"].get("fit", "stretch")
         return fit
 
     @property
     def digest(self) -> str:
         """SHA-256 of the labels and images of all splits: other data, another digest."""
-        digest: str = self._meta().get("digest") or digest_of(self.folder)
+        digest: str = self._open().meta.get("digest") or digest_of(self.folder)
         return digest
 
     def files(self, split: str) -> list[str]:
@@ -130,21 +160,30 @@ class ImageDataModule(LightningDataModule, ABC):
         Returns:
             File names relative to the source of the data; where the data set stores none,
             positions such as `test/17`.
+
+        Raises:
+            UserError: Another process has prepared the data anew.
         """
+        images, _ = self.arrays(split)
         stored = self.folder / f"{split}_files.json"
         if not stored.is_file():
-            return [f"{split}/{number}" for number in range(len(self.arrays(split)[1]))]
+            return [f"{split}/{number}" for number in range(len(images))]
         names: list[str] = json.loads(stored.read_text("utf-8"))
+        if read_meta(self.folder) != self._open().meta:
+            raise UserError(f"{self.folder} was prepared anew meanwhile: run the command again")
         return names
 
     def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Open a split without reading it.
+        """Open a split without reading its images.
 
         Returns:
             Memory-mapped uint8 pixels (images, channels, height, width) and int64 labels (images,).
+
+        Raises:
+            UserError: The arrays are not prepared, or incomplete.
         """
-        images = np.load(self.folder / f"{split}_images.npy", mmap_mode="r")
-        return images, np.load(self.folder / f"{split}_labels.npy")
+        images, labels = self._open().arrays[split]
+        return images, np.array(labels)
 
     def train_dataloader(self) -> TensorBatches | DataLoader[Batch]:
         """Shuffled batches; in order when the trainer overfits on a few of them."""
@@ -159,15 +198,33 @@ class ImageDataModule(LightningDataModule, ABC):
         """Batches in order."""
         return self._batches("test")
 
-    def _meta(self) -> dict[str, Any]:
-        meta: dict[str, Any] = json.loads((self.folder / "meta.json").read_text("utf-8"))
-        return meta
+    def _open(self) -> Stored:
+        if self._stored is None:
+            self._stored = open_stored(self.folder)
+        return self._stored
+
+    def _write(self) -> None:
+        others = self.folder.is_dir() and any(self.folder.iterdir())
+        if self.folder.is_file() or (others and not is_stored(self.folder)):
+            raise UserError(f"data.folder {self.folder} holds other files: name a new folder")
+        self._stored = None
+        with replacing(self.folder) as partial:
+            source = self.describe_source()  # before it is read: a later change is noticed
+            classes, shape = self.write_arrays(partial)
+            meta = {
+                "classes": classes,
+                "image_shape": shape,
+                "recipe": self.recipe,
+                "source": source,
+                "digest": digest_of(partial),
+            }
+            (partial / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
     def _batches(self, split: str, *, shuffle: bool = False) -> TensorBatches | DataLoader[Batch]:
         images, labels = self.arrays(split)
         if images.nbytes > self.memory_limit:
             return DataLoader(
-                ArrayDataset(self.folder / f"{split}_images.npy", labels),
+                ArrayDataset(self.folder, split, labels, self._open().meta),
                 batch_size=self.batch_size,
                 shuffle=shuffle,
                 num_workers=self.num_workers,
@@ -182,17 +239,6 @@ class ImageDataModule(LightningDataModule, ABC):
             rank=self.trainer.global_rank if self.trainer else 0,
             processes=self.trainer.world_size if self.trainer else 1,
         )
-
-
-def digest_of(folder: Path) -> str:
-    """Compute the SHA-256 of the labels and images that a folder holds."""
-    digest = hashlib.sha256()
-    for split in SPLITS:
-        for kind in ("labels", "images"):
-            array = np.load(folder / f"{split}_{kind}.npy", mmap_mode="r")
-            digest.update(f"{split} {kind} {array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:

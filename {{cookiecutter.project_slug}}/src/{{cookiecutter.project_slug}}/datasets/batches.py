@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .. import UserError
+from .storage import open_stored
+
 Batch = tuple[Tensor, Tensor]
 
 
@@ -67,19 +70,27 @@ class ArrayDataset(Dataset[Batch]):
     """Images that don't fit in memory: the workers of a `DataLoader` read whole batches from disk.
 
     Args:
-        file: Array of uint8 pixels of shape (images, channels, height, width).
+        folder: Where the prepared data lie.
+        split: One of `SPLITS`.
         labels: int64 labels of shape (images,).
+        meta: The description of the data that the labels come from.
     """
 
-    def __init__(self, file: Path, labels: NDArray[np.int64]) -> None:
-        self.file, self.labels = file, labels
+    def __init__(
+        self, folder: Path, split: str, labels: NDArray[np.int64], meta: dict[str, Any]
+    ) -> None:
+        self.folder, self.split = folder, split
+        self.labels, self.meta = labels, meta
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitems__(self, index: list[int]) -> Batch:
         # Opened here, because `DataLoader` would copy an array to each worker
-        images = np.load(self.file, mmap_mode="r")
+        stored = open_stored(self.folder, [self.split])
+        if stored.meta != self.meta:
+            raise UserError(f"{self.folder} was prepared anew while this command read it")
+        images, _ = stored.arrays[self.split]
         return torch.from_numpy(images[index]), torch.from_numpy(self.labels[index])
 
 

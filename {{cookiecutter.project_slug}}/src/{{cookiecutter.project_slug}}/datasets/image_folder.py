@@ -1,7 +1,9 @@
 """Any folder of pictures with one sub-folder for each class."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +12,34 @@ from tqdm import tqdm
 
 from .. import UserError
 from .base import ImageDataModule
-from .inputs import SUFFIXES, check_fit, read_image
+from .folders import SUFFIXES, find_pictures, name_in, some, split_folders, walk
+from .inputs import check_fit, check_shape, read_image
 from .splits import SPLITS, stratified_split
 
 
 class ImageFolderDataModule(ImageDataModule):
     """Any folder of pictures with one sub-folder for each class, resized and stored as arrays.
 
-    Where `source` holds just the folders `train`, `val` and `test`, these are the splits, each
-    with one sub-folder for each class; else the splits are made.
+    Where the sub-folders of `source` are called like splits (`train`, `valid`, `Testing`, see
+    `SPLIT_NAMES`), they are the splits, each with one sub-folder for each class. A split that is
+    missing there is cut from train; where there are no splits, all of them are made.
+
+    Hidden files and folders are no data; links are followed. Files that are no pictures are
+    counted, and pictures that can't be read are named.
 
     Args:
         source: The folder of pictures.
         folder: Where the prepared arrays lie.
         image_shape: Channels (1: grey, 3: RGB), height and width in pixels to store.
-        fit: How pictures of another shape are brought to that, one of `FITS`.
+        fit: How pictures of another shape are brought to that, one of `FITS`. The default keeps
+            all of a picture, and the proportions of what it shows.
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
         **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `ImageDataModule`.
+
+    Raises:
+        UserError: An option can't work.
     """
 
     def __init__(
@@ -42,10 +53,12 @@ class ImageFolderDataModule(ImageDataModule):
         split_seed: int = 0,
         **batches: int,
     ) -> None:
+        check_shape(image_shape)
         check_fit(fit)
-        self.source = Path(source)
+        if not source:
+            raise UserError("data.source is empty: name the folder of pictures")
         recipe = {
-            "source": self.source.as_posix(),
+            "source": Path(source).as_posix(),
             "image_shape": list(image_shape),
             "fit": fit,
             "val": val_fraction,
@@ -53,66 +66,89 @@ class ImageFolderDataModule(ImageDataModule):
             "seed": split_seed,
         }
         super().__init__(folder, recipe, **batches)
+        self.source = Path(source).expanduser()
+        if self.folder.resolve().is_relative_to(self.source.resolve()):
+            raise UserError(f"data.folder {folder} is inside of data.source: name another folder")
+
+    def describe_source(self) -> str | None:
+        """Compute a SHA-256 of the names and sizes of all pictures; None where there are none."""
+        if not self.source.is_dir():
+            return None
+        lines = [
+            f"{name_in(path, self.source)}\0{path.stat().st_size if path.exists() else 'missing'}\n"
+            for path in walk(self.source)
+            if path.suffix.lower() in SUFFIXES
+        ]
+        return sha256("".join(sorted(lines)).encode()).hexdigest() if lines else None
 
     def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
-        """Read and resize every picture of `source`.
+        """Read and resize every picture of `source`, and keep the names of the files.
 
         Raises:
-            UserError: `source` is no folder of classes, a class has too few pictures, the splits
-                have different classes, the fractions leave nothing to train on, or a file is no
-                picture.
+            UserError: `source` is no folder of classes, sub-folders may be splits or classes, a
+                class has too few pictures, the splits have different classes, the fractions leave
+                nothing to train on, or files are no pictures.
+        """
+        shape: list[int] = self.recipe["image_shape"]
+        classes, files = self.find_files()
+        total = sum(len(paths) for paths, _ in files.values())
+        broken: list[str] = []
+        for split, (paths, labels) in files.items():
+            np.save(folder / f"{split}_labels.npy", labels)
+            names = [name_in(path, self.source) for path in paths]
+            (folder / f"{split}_files.json").write_text(json.dumps(names), encoding="utf-8")
+            # Not mapped into memory: there, a full disk would kill the process without a word
+            with (folder / f"{split}_images.npy").open("wb") as file:
+                size = (len(paths), *shape)
+                header = {"descr": "|u1", "fortran_order": False, "shape": size}
+                np.lib.format.write_array_header_1_0(file, header)
+                for path in tqdm(paths, f"reading {split}", disable=None):
+                    try:
+                        file.write(read_image(path, shape, self.recipe["fit"]).tobytes())
+                    except UserError as error:
+                        broken.append(str(error))
+        if broken:
+            raise UserError(
+                f"{len(broken)} of {total} pictures can't be used; repair, convert or remove: "
+                f"{some(broken, '; ')}"
+            )
+        return classes, shape
+
+    def find_files(self) -> tuple[list[str], dict[str, tuple[list[Path], NDArray[np.int64]]]]:
+        """Find the pictures of each split, and cut the splits that are missing from train.
+
+        Returns:
+            The class names, and for each of `SPLITS` the pictures and their labels.
+
+        Raises:
+            UserError: As for `write_arrays`.
         """
         if not self.source.is_dir():
             raise UserError(f"data.source {self.source} is no folder")
-        shape: list[int] = self.recipe["image_shape"]
-        names = {
-            path.name for path in self.source.iterdir() if path.is_dir() and path.name[0] != "."
-        }
-        if names == set(SPLITS):
-            found = {split: find_pictures(self.source / split) for split in SPLITS}
-            classes = sorted(found["train"])
-            for split in SPLITS:
-                if sorted(found[split]) != classes:
-                    raise UserError(f"{self.source / split} has other classes than train")
-            files = {split: with_labels(found[split]) for split in SPLITS}
-        else:
-            pictures = find_pictures(self.source)
-            classes = sorted(pictures)
-            paths, labels = with_labels(pictures)
-            fractions = self.recipe["val"], self.recipe["test"]
-            splits = stratified_split(labels, *fractions, self.recipe["seed"], classes)
-            files = {
-                split: ([paths[i] for i in index], labels[index]) for split, index in splits.items()
-            }
-        for split, (paths, labels) in files.items():
-            np.save(folder / f"{split}_labels.npy", labels)
-            images = np.lib.format.open_memmap(
-                folder / f"{split}_images.npy", "w+", np.uint8, (len(paths), *shape)
-            )
-            for i, path in enumerate(tqdm(paths, f"reading {split}", disable=None)):
-                images[i] = read_image(path, shape, self.recipe["fit"])
-            sources = [path.relative_to(self.source).as_posix() for path in paths]
-            (folder / f"{split}_files.json").write_text(json.dumps(sources), encoding="utf-8")
-        return classes, shape
+        folders = split_folders(self.source) or {"train": self.source}
+        skipped: Counter[str] = Counter()
+        found = {split: find_pictures(path, skipped) for split, path in folders.items()}
+        if skipped:
+            counts = (f"{count} {kind}" for kind, count in skipped.most_common())
+            print(f"{self.source}: skipped {', '.join(counts)}")
+        classes = sorted(found["train"])
+        for split, pictures in found.items():
+            if different := set(pictures) ^ set(classes):
+                raise UserError(
+                    f"{folders[split]} has other classes than {folders['train']}: only one of them "
+                    f"has {some(sorted(different))}"
+                )
+        files = {split: with_labels(pictures) for split, pictures in found.items()}
 
-
-def find_pictures(folder: Path) -> dict[str, list[Path]]:
-    """List the pictures of each sub-folder, sorted by name.
-
-    Raises:
-        UserError: A sub-folder holds no pictures, or there are fewer than two.
-    """
-    classes = {
-        path.name: sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.name.startswith(".")
-    }
-    empty = [name for name, pictures in classes.items() if not pictures]
-    if empty:
-        raise UserError(f"{folder / empty[0]} holds no pictures ({', '.join(sorted(SUFFIXES))})")
-    if len(classes) < 2:
-        raise UserError(f"{folder} needs at least two sub-folders, one for each class")
-    return classes
+        missing = [split for split in SPLITS[1:] if split not in files]
+        if missing and folders["train"] != self.source:
+            print(f"{self.source} has no {' and no '.join(missing)}: cut from {folders['train']}")
+        val, test = (self.recipe[split] if split in missing else None for split in SPLITS[1:])
+        paths, labels = files["train"]
+        parts = stratified_split(labels, val, test, self.recipe["seed"], classes)
+        for split in ["train", *missing]:
+            files[split] = [paths[i] for i in parts[split]], labels[parts[split]]
+        return classes, {split: files[split] for split in SPLITS}
 
 
 def with_labels(pictures: dict[str, list[Path]]) -> tuple[list[Path], NDArray[np.int64]]:

@@ -1,22 +1,25 @@
 """Reading picture files, in one way for training and for prediction, without PyTorch."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .. import UserError
 
-# Of the files in a folder, those with these suffixes are pictures
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 # The ways to bring a picture of another shape into the shape that the network takes
 FITS = {
     "stretch": "each side on its own, which squeezes pictures of another shape",
     "pad": "the sides in proportion, with black bars where the picture ends",
     "crop": "the sides in proportion, without what is outside of the middle",
 }
+
+
+# Up to twice the size that Pillow warns of, pictures are read; above, it raises an error
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArray[np.uint8]:
@@ -31,15 +34,23 @@ def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArra
         Pixels of shape (channels, height, width), 0 to 255.
 
     Raises:
-        UserError: The file is missing or is no readable picture.
+        UserError: The file is missing or is no readable picture, or the meaning of its pixels is
+            not known.
     """
     try:
         with Image.open(path) as picture:
             return to_pixels(picture, shape, fit)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split())
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path}: not a readable picture (no format that Pillow knows)") from error
+    except Image.DecompressionBombError as error:
+        limit = f"{2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels"
+        raise UserError(f"{path}: more than {limit}: make the picture smaller") from error
+    except Exception as error:  # Pillow's readers raise errors of any class for broken files
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path}: not a readable picture ({reason})") from error
 
 
@@ -48,6 +59,9 @@ def to_pixels(
 ) -> NDArray[np.uint8]:
     """Turn an opened picture upright, and into the colours and the size that the network takes.
 
+    An animation gives its first picture. What is transparent shows a white ground. Pixels of more
+    than 8 bits are scaled as `to_8_bits` says.
+
     Args:
         picture: Pillow reads its pixels only here: an error of a broken file comes from here.
         shape: Channels (1: grey, 3: RGB), height and width in pixels.
@@ -55,16 +69,59 @@ def to_pixels(
 
     Returns:
         Pixels of shape (channels, height, width), 0 to 255.
+
+    Raises:
+        UserError: The meaning of the pixels is not known.
     """
     channels, height, width = shape
-    picture = ImageOps.exif_transpose(picture)  # a camera stores how it was held
-    if picture.mode.startswith("I;16"):  # convert() would clip 16 bits instead of scaling them
-        picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = resize(picture, width, height, fit)
-    pixels = np.asarray(picture, dtype=np.uint8)
+    upright = ImageOps.exif_transpose(picture)  # a camera stores how it was held
+    if upright.mode == "F" or upright.mode.startswith("I"):
+        upright = to_8_bits(upright, white_of(picture))
+    elif upright.has_transparency_data:
+        if upright.mode == "La":
+            upright = upright.convert("LA")  # the only mode that Pillow makes of it
+        ground = Image.new("RGBA", upright.size, "white")
+        upright = Image.alpha_composite(ground, upright.convert("RGBA"))
+    elif upright.mode == "LAB":
+        upright = upright.convert("RGB")  # Pillow makes no grey of it
+    upright = upright.convert("L" if channels == 1 else "RGB")
+    if upright.size != (width, height):
+        upright = resize(upright, width, height, fit)
+    pixels = np.asarray(upright, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def white_of(picture: Image.Image) -> int:
+    """Return the value of white in an opened grey picture of more than 8 bits; black is 0.
+
+    Raises:
+        UserError: Its format does not say.
+    """
+    if picture.mode.startswith("I;16"):
+        bits = getattr(picture, "tag_v2", {}).get(258, (16,))[0]  # a TIFF may have 12
+        return int(2**bits - 1)
+    if picture.mode == "F":
+        return 1  # the only convention for floats; `to_8_bits` refuses other values
+    if picture.format == "PPM":
+        return 65535  # Pillow scales to it
+    raise UserError("the range of its 32-bit pixels is not known: save it with 8 or 16 bits")
+
+
+def to_8_bits(picture: Image.Image, white: int) -> Image.Image:
+    """Scale a grey picture of more than 8 bits from 0 to `white` to 0 to 255.
+
+    Convert would clip it instead.
+
+    Raises:
+        UserError: Pixels are not between 0 and `white`.
+    """
+    values = np.asarray(picture)
+    if not (values.min() >= 0 and values.max() <= white):  # NaN is neither
+        raise UserError(f"its pixels are not all from 0 to {white}: save it with 8 or 16 bits")
+    pixels = np.rint(values * (255 / white)).astype(np.uint8)
+    if "transparency" in picture.info:  # the value that stands for a transparent pixel
+        pixels[values == picture.info["transparency"]] = 255
+    return Image.fromarray(pixels)
 
 
 def resize(picture: Image.Image, width: int, height: int, fit: str) -> Image.Image:
@@ -95,3 +152,17 @@ def check_fit(fit: str) -> None:
     """
     if fit not in FITS:
         raise UserError(f"fit is {fit!r}: choose one of {', '.join(FITS)}")
+
+
+def check_shape(shape: Sequence[int]) -> None:
+    """Refuse what is no shape of images.
+
+    Raises:
+        UserError: It is none.
+    """
+    whole = all(isinstance(side, int) and side > 0 for side in shape)
+    if not whole or len(shape) != 3 or shape[0] not in {1, 3}:
+        text = ", ".join(str(side) for side in shape)
+        raise UserError(
+            f"image_shape is [{text}]: give channels (1: grey, 3: RGB), height and width in pixels"
+        )

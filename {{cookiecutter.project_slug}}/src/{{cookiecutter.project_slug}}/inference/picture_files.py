@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import UserError
-from ..datasets.inputs import SUFFIXES, read_image
+from ..datasets.folders import SUFFIXES, walk
+from ..datasets.inputs import read_image
 from .predictor import Prediction, Predictor
 
 BATCH = 64  # pictures in memory at a time
@@ -41,13 +42,7 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in SUFFIXES
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            and file.is_file()
-        ]
+        inside = [file for file in walk(path) if file.suffix.lower() in SUFFIXES]
         if not inside:
             raise UserError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))})")
         found += inside

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
-from ..datasets.inputs import check_fit
+from ..datasets.inputs import FITS
 from .runtime import load_model
 
 
@@ -48,7 +48,8 @@ class Predictor:
         self.classes = self.model.classes
         self.image_shape = self.model.image_shape
         self.fit = self.model.fit
-        check_fit(self.fit)
+        if self.fit not in FITS:
+            raise UserError(f"{path} has fit={self.fit!r}: use the source that trained it")
         self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
