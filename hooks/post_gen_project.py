@@ -1,11 +1,14 @@
 """Keep the files that were chosen, then print the next commands.
 
 A mark in a path says when a file is there: `api@fastapi.py` becomes `api.py` where `fastapi` holds,
-and is deleted elsewhere. With several marks, all must hold. A file without a mark stays as it is.
+and is deleted elsewhere. With several marks, all must hold. A file without a mark stays as it is,
+and so does a file of yours that has one: only what this bake wrote is touched.
 """
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
@@ -53,6 +56,10 @@ HOLDS = {
 }
 MARK = re.compile(rf"(?<=[^/])@({'|'.join(HOLDS)})(?=[@./]|$)")
 
+# The other hook writes both where the folder holds files already
+BEFORE = Path(".mlbake-before")
+PROBE = Path("LICENSE@bsd" if license_name == "MIT" else "LICENSE@mit")
+
 NEXT = {
     "uv": [f"cd {slug}", "uv sync", f"uv run {slug} train"],
     "conda": [
@@ -70,18 +77,44 @@ def final(path: str) -> "str | None":
     return MARK.sub("", path) if all(HOLDS[word] for word in MARK.findall(path)) else None
 
 
+def what_was_here() -> "tuple[dict[str, int], bool]":
+    """Return the times of paths that were here before, and whether files that were here stay.
+
+    They do with `--skip-if-file-exists`: the engine then leaves the probe empty. As it overwrites
+    even then what it copies without rendering, these files get their old content back.
+    """
+    if not BEFORE.is_dir():
+        return {}, False
+    times = json.loads((BEFORE / "times.json").read_text(encoding="utf-8"))
+    stay = PROBE.stat().st_size == 0
+    for copy in (BEFORE / "files").rglob("*") if stay else ():
+        if copy.is_file():
+            shutil.copy2(copy, copy.relative_to(BEFORE / "files"))
+    shutil.rmtree(BEFORE)
+    return times, stay
+
+
 def settle() -> None:
-    """Rename or delete every file that has a mark, and delete the folders that this empties."""
-    marked = [path for path in Path().rglob("*") if path.is_file() and MARK.search(path.as_posix())]
+    """Rename or delete the marked files of this bake, and delete the folders that this empties."""
+    times, stay = what_was_here()
+    marked = [
+        path
+        for path in Path().rglob("*")
+        if MARK.search(path.as_posix())
+        and path.is_file()
+        and path.lstat().st_mtime_ns != times.get(path.as_posix())
+    ]
     for path in marked:
-        target = final(path.as_posix())
-        if target is None:
+        name = final(path.as_posix())
+        target = Path(name or path)
+        # The engine, too, passes by a folder that has the name of a file
+        if name is None or target.is_dir() or (stay and os.path.lexists(target)):
             path.unlink()
         else:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
     for folder in sorted({folder for path in marked for folder in path.parents}, reverse=True):
-        if folder.name and not any(folder.iterdir()):
+        if folder.name and folder.as_posix() not in times and not any(folder.iterdir()):
             folder.rmdir()
 
 

@@ -3,11 +3,15 @@
 Every problem is one line: which answer, why, and an example of a good one.
 """
 
+import fnmatch
 import json
 import keyword
+import os
 import re
+import shutil
 import sys
 import unicodedata
+from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
@@ -75,6 +79,19 @@ wurlitzer xxhash yaml yarl zc zc_lockfile zensical zipp zmq zope zope_event zope
 TAKEN = {"activate", "bash", "conda", "main", "mamba", "python", "python3", "pythonw", "sh", "test"}
 TAKEN.update({"aux", "con", "nul", "prn"})
 TAKEN.update(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))
+# What projects have at their top: folders, and files
+TOP_FOLDERS = """
+.dvc .github .gitlab .vscode configs dockerfiles docs infra notebooks src tests
+"""
+TOP_FILES = """
+.amlignore .dockerignore .dvcignore .editorconfig .env.example .gcloudignore .gitattributes
+.gitignore .gitlab-ci.yml .pre-commit-config.yaml LICENSE README.md bentofile.yaml compose.yaml
+dvc.yaml environment.yml main.py pyproject.toml zensical.toml
+"""
+# How the other hook learns what was here before: this folder, which it deletes, and a license that
+# was not chosen, empty; with `--skip-if-file-exists` the engine leaves it so
+BEFORE = Path(".mlbake-before")
+PROBE = Path("LICENSE@bsd" if ANSWERS["license"] == "MIT" else "LICENSE@mit")
 FOLDERS = {"configs", "data", "docs", "models", "notebooks", "outputs", "reports", "src", "tests"}
 
 
@@ -148,5 +165,61 @@ def problems() -> "list[str]":
     return found
 
 
-if found := problems():
-    sys.exit("\n".join(f"mlbake: {line}" for line in found))
+def is_written_to(path: Path) -> bool:
+    """Say whether a bake could write to `path`: no tool's own files, such as `.dvc/cache`."""
+    top, *below = path.parts
+    hidden = any(part.startswith(".") and part != ".gitignore" for part in below)
+    tools_own = hidden or (top == ".dvc" and below[:1] in (["cache"], ["tmp"]))
+    # An `@` and a word of a marked name, as in `.env@secrets.example`
+    return re.sub("@[a-z-]+", "", top) in (TOP_FOLDERS + TOP_FILES).split() and not tools_own
+
+
+def folder_problem(paths: "list[Path]") -> "str | None":
+    """Say why a folder that holds `paths` can't be baked over, if it can't."""
+    here = os.path.realpath(".")
+    for path in paths:
+        name = ascii(str(path))
+        if path in (BEFORE, PROBE):
+            return f"{name} is left from a bake that was stopped; move what you need, and delete it"
+        if not is_written_to(path):
+            continue
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(here):
+            return f"{name} is a link that leads out of the folder; a bake could write there"
+        if path.exists() and not os.access(path, os.W_OK):
+            return f"{name} is read-only; a bake could stop there, half done"
+        if str(path) in TOP_FOLDERS.split() and not path.is_dir():
+            return f"{name} is a file, and projects have a folder of that name; rename it"
+    return None
+
+
+def note_what_is_here(paths: "list[Path]") -> None:
+    """Write down what a bake over `paths` must not touch, for the other hook."""
+    times = {
+        path.as_posix(): path.lstat().st_mtime_ns
+        for path in paths
+        if "@" in str(path) or path.is_dir()
+    }
+    (BEFORE / "files").mkdir(parents=True)
+    (BEFORE / "times.json").write_text(json.dumps(times), encoding="utf-8")
+    for path in paths:
+        copied = any(fnmatch.fnmatch(str(path), name) for name in ANSWERS["_copy_without_render"])
+        if copied and path.is_file():
+            (BEFORE / "files" / path.parent).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, BEFORE / "files" / path)
+    PROBE.touch()
+
+
+def main() -> None:
+    """Refuse, or prepare the folder for the other hook if it holds files."""
+    here = [Path(root, name) for root, folders, files in os.walk(".") for name in folders + files]
+    found = problems()
+    if not found and (reason := folder_problem(here)):
+        found = [reason]
+    if found:
+        sys.exit("\n".join(f"mlbake: {line}" for line in found))
+    if here:
+        note_what_is_here(here)
+
+
+if __name__ == "__main__":
+    main()
