@@ -119,6 +119,9 @@ def settle() -> None:
 
 
 settle()
-print(f"\nBaked {slug}. Next:\n")
+# The engine ignores an answer to a misspelt question: show what was chosen
+answers = [license_name, environment, tracker, onnx_export and "ONNX", serving, ci, cloud]
+chosen = [name for name in [*answers, docker and "docker"] if name not in {"none", False}]
+print(f"\nBaked {slug} ({', '.join(chosen)}). Next:\n")
 for command in NEXT[environment]:
     print(f"  {command}")

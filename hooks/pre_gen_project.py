@@ -3,6 +3,7 @@
 Every problem is one line: which answer, why, and an example of a good one.
 """
 
+import difflib
 import fnmatch
 import json
 import keyword
@@ -135,6 +136,17 @@ def text_problem(text: str) -> "str | None":
     return None
 
 
+def typed_answers() -> "dict[str, str]":
+    """Return the answers on the command line of Cookiecutter, where Linux shows it."""
+    try:
+        command = Path(f"/proc/{os.getppid()}/cmdline").read_text(encoding="utf-8").split("\0")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    program = " ".join(Path(word).name for word in command[:3])
+    answers = [word.partition("=") for word in command if re.match(r"\w+=", word)]
+    return {name: text for name, _, text in answers} if "cookiecutter" in program else {}
+
+
 def problems() -> "list[str]":
     """List what is wrong with the answers, one line each."""
     found = []
@@ -162,6 +174,14 @@ def problems() -> "list[str]":
     owner = ANSWERS["repo_owner"]
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", owner):
         refuse("repo_owner", owner, "is no user, organisation or group", "ada-lab")
+
+    # The engine ignores an answer to no question
+    for name, answer in typed_answers().items():
+        if name not in ANSWERS:
+            asked = [question for question in ANSWERS if not question.startswith("_")]
+            close = difflib.get_close_matches(name, asked)
+            example = f"{close[0]}={answer}" if close else "tracker=none"
+            refuse(name, answer, "answers no question", ascii(example)[1:-1])
     return found
 
 

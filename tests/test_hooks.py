@@ -235,6 +235,24 @@ def test_the_command_line_refuses_and_leaves_nothing(tmp_path: Path, slug: str) 
     assert not Path("/mlbake_outside").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the engine's command line")
+def test_an_answer_to_no_question_is_refused(tmp_path: Path) -> None:
+    folder, run = _command(tmp_path, {"traker": "mlflow", "colour": "red"})
+    assert run.returncode != 0
+    near, far = refusals(run.stderr)
+    assert is_a_refusal(near, "traker")
+    assert near.endswith("tracker=mlflow")
+    assert is_a_refusal(far, "colour")
+    assert everything(folder) == []
+
+
+def test_what_was_chosen_is_printed(tmp_path: Path) -> None:
+    """Where a misspelt question can't be noticed, the user can see that its answer is missing."""
+    answers = {"tracker": "comet", "docker": "no", "ci": "none", "project_slug": "quartz_reader"}
+    _, run = _command(tmp_path, answers)
+    assert "Baked quartz_reader (MIT, uv, comet, ONNX, fastapi). Next:" in run.stdout
+
+
 def test_a_refused_bake_leaves_an_older_project_alone(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     bake({"project_slug": "quartz_reader"}, folder)

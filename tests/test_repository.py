@@ -152,3 +152,14 @@ def test_actions_are_pinned_by_commit() -> None:
     for path in (ROOT / ".github/workflows").iterdir():
         for action in re.findall(r"uses: (.*)", path.read_text("utf-8")):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+def test_the_branch_that_a_readme_makes_is_that_of_the_workflows(tmp_path: Path) -> None:
+    project = bake({"project_slug": "quartz_reader"}, tmp_path).path
+    command = re.search("^git init.*", (project / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert command
+    old = ["git", "-c", "init.defaultBranch=master"]  # as git sets it up by itself
+    subprocess.run([*old, *command.group().split()[1:]], cwd=project, check=True)
+    head = (project / ".git/HEAD").read_text("utf-8").strip()
+    workflow = (project / ".github/workflows/ci.yaml").read_text("utf-8")
+    assert f"branches: [{head.rpartition('/')[2]}]" in workflow
