@@ -6,9 +6,11 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from PIL import Image
+from sources import draw_classes
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
+from {{ cookiecutter.project_slug }}.training.fit import train
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 OTHER_IMAGES = "holds other images"
@@ -77,3 +79,13 @@ def test_other_data_than_the_model_was_trained_on_is_refused(configure, options)
 def test_another_split_than_the_trained_one_is_refused(configure, options):
     with pytest.raises(UserError, match="made with other settings"):
         evaluate(configure(*options, example.OTHER_SPLIT, config="evaluate"))
+
+
+def test_files_that_changed_since_the_preparation_are_noticed(configure, caplog):
+    draw_classes(Path("pictures"), 10)
+    chosen = "data=image_folder", "data.source=pictures", "data.image_shape=[3,8,8]"
+    train(configure(*chosen, "trainer.max_epochs=1"))
+    draw_classes(Path("pictures"), 12)
+    evaluate(configure(*chosen, config="evaluate"))
+    assert "files of the source changed" in caplog.text
+    assert OTHER_IMAGES not in caplog.text

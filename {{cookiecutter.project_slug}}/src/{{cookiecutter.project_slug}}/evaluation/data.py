@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from .. import UserError
 from ..datasets.base import ImageDataModule, build_data
+from ..datasets.storage import is_stored, read_meta
 
 if TYPE_CHECKING:
     from ..inference.checkpoint import CheckpointModel
@@ -31,12 +32,15 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
     if not settings:
         raise UserError(f"{cfg.checkpoint} does not say what it was trained on: add data=<name>")
     data = build_data(settings)
-    if not data.is_prepared() and (data.folder / "meta.json").is_file():
+    if not is_stored(data.folder):
+        data.prepare_data()
+    elif read_meta(data.folder)["recipe"] != data.recipe:
         raise UserError(
             f"{data.folder} was made with other settings than {cfg.checkpoint} was trained with: "
             "its test split may hold images of that training. Train again, or name another folder"
         )
-    data.prepare_data()
+    elif reason := data.outdated():
+        log.warning("%s: %s; the images that were prepared before are used", data.folder, reason)
     if data.classes != model.classes or data.image_shape != model.image_shape:
         raise UserError(
             f"{cfg.checkpoint} was trained on other classes or image shapes than {data.folder} "
