@@ -2,9 +2,9 @@
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
 code, tests and settings are the same text share one run of the baked project's tests. What trains
-is tested in full once; rows that serve it or take it to a cloud in a new way run the tests of that.
-A tracker's second row is left to `nox -s slow`, and the default answers to `test_pipeline_jobs.py`,
-where the job of the pipeline runs `pytest --cov`.
+is tested in full once, with and without export; rows that track it, serve it or take it to a cloud
+in a new way run the tests of that. A tracker's second row is left to `nox -s slow`, and the default
+answers to `test_pipeline_jobs.py`, where the job of the pipeline runs `pytest --cov`.
 """
 
 import fnmatch
@@ -77,7 +77,8 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     """List the rows that show something new: the answers, the test files to run, whether slow.
 
     No test file means all of them. Slow are what trains with a tracker that another row trains
-    with, too: only whether models are exported differs.
+    with, too: only whether models are exported differs. All tests but those of `tests/training/`
+    train without a tracker.
     """
     with tempfile.TemporaryDirectory() as folder:
         seen, trackers = set(), set()
@@ -85,29 +86,33 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
         for number, row in enumerate([{}, *rows()]):  # the default answers first
             local = {**row, "ci": "none", "cloud": "none"}
             steps = [
-                {**local, "serving": "none", "docker": False},  # training
+                {**local, "serving": "none", "docker": False, "tracker": "none"},
+                {**local, "serving": "none", "docker": False},  # training with a tracker
                 {**local, "tracker": "none"},  # and serving, which knows no tracker
                 {**row, "tracker": "none"},  # and the cloud
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
-            training, serving, cloud = enumerate(map(code_of, bakes))
+            plain, training, serving, cloud = enumerate(map(code_of, bakes))
             tests = [own_tests(path) for path in bakes]
             tracker = row.get("tracker", questions()["tracker"][0])
-            if training not in seen and tracker not in trackers:
+            if plain not in seen:
                 if number:
                     found.append((row, (), False))
                 trackers.add(tracker)
             else:
                 files: set[str] = set()
+                if training not in seen and tracker not in trackers:
+                    files |= {name for name in tests[1] if name.startswith("tests/training/")}
+                    trackers.add(tracker)
+                elif training not in seen:
+                    found.append((row, (), True))
                 if serving not in seen:
-                    files |= {name for name, text in tests[1].items() if tests[0].get(name) != text}
+                    files |= {name for name, text in tests[2].items() if tests[1].get(name) != text}
                 if cloud not in seen:
-                    files |= tests[2].keys() - tests[1].keys()
+                    files |= tests[3].keys() - tests[2].keys()
                 if files:
                     found.append((row, tuple(sorted(files)), False))
-                if training not in seen:
-                    found.append((row, (), True))
-            seen |= {training, serving, cloud}
+            seen |= {plain, training, serving, cloud}
     return found
 
 
@@ -133,7 +138,7 @@ def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
     ],
 )
 def test_own_tests_pass(row: Answers, files: tuple[str, ...], tmp_path: Path) -> None:
-    which = files or ["--cov"]
+    which = files or ("--cov",)
     output = run(bake(row, tmp_path).path, "pytest", *which, "-p", "no:cacheprovider", "-q")
     assert " skipped" not in output, output
 
