@@ -1,10 +1,14 @@
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import f1_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from {{ cookiecutter.project_slug }} import UserError, networks
-from {{ cookiecutter.project_slug }}.training.classifier import Classifier
+from {{ cookiecutter.project_slug }}.training.classifier import Classifier, accuracy_and_f1
 
 
 def spec(name: str, **options) -> dict:
@@ -48,8 +52,8 @@ def test_optimizer_and_scheduler_come_from_the_configuration():
     ).configure_optimizers()
     assert isinstance(made["optimizer"], torch.optim.SGD)
     assert made["optimizer"].param_groups[0]["momentum"] == 0.9
-    assert isinstance(made["lr_scheduler"], torch.optim.lr_scheduler.StepLR)
-    assert made["lr_scheduler"].step_size == 7
+    assert isinstance(made["lr_scheduler"]["scheduler"], torch.optim.lr_scheduler.StepLR)
+    assert made["lr_scheduler"]["scheduler"].step_size == 7
 
 
 @pytest.mark.parametrize(
@@ -64,12 +68,86 @@ def test_optimizer_and_scheduler_come_from_the_configuration():
         ({"optimizer": {"lr": 0.1}}, "optimizer.name"),
         ({"scheduler": {"name": "Cosine"}}, "Cosine"),
         ({"scheduler": {"name": "StepLR"}}, "step_size"),
+        ({"loss": {"class_weights": [1, 2]}}, "class_weights"),
+        ({"loss": {"class_weights": "equal"}}, "class_weights"),
+        ({"loss": {"label_smoothing": 2}}, "label_smoothing"),
+        ({"augmentation": {"blur": 1}}, "blur"),
+        ({"init_from": "nowhere.pt"}, "nowhere.pt"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(changes, named):
     with pytest.raises(UserError, match=named) as error:
         make_classifier(**changes).configure_optimizers()
     assert len(str(error.value).splitlines()) == 1
+
+
+LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 2])
+
+
+def losses(**loss) -> tuple[float, float, np.ndarray]:
+    """Return the loss of a batch in training and in validation, and its log probabilities."""
+    torch.manual_seed(0)
+    model = make_classifier(network=spec("mlp.MLP", dropout=0.0), loss=loss)
+    arrays = {"train": (None, LABELS.numpy())}
+    model._trainer = SimpleNamespace(datamodule=SimpleNamespace(arrays=arrays.get))
+    model.setup("fit")
+    batch = torch.randint(256, (7, 1, 8, 8), dtype=torch.uint8), LABELS
+    trained = model.training_step(batch, 0).item()
+    model.validation_step(batch, 0)
+    [(validated, _, _)] = model._steps["val"]
+    log_probabilities = model(batch[0]).log_softmax(dim=1).detach().numpy()
+    return trained, validated.item(), log_probabilities
+
+
+def test_balanced_weights_count_every_class_alike():
+    trained, validated, log_probabilities = losses(class_weights="balanced")
+    by_class = [-log_probabilities[label == LABELS, label].mean() for label in range(3)]
+    assert trained == pytest.approx(sum(by_class) / 3, rel=1e-5)
+    assert validated == pytest.approx(-log_probabilities[range(7), LABELS].mean(), rel=1e-5)
+    counts = compute_class_weight("balanced", classes=np.arange(3), y=LABELS.numpy())
+    assert losses(class_weights=counts.tolist())[0] == pytest.approx(trained, rel=1e-5)
+
+
+def test_smoothing_gives_each_class_a_share_of_the_label():
+    trained, validated, log_probabilities = losses(label_smoothing=0.3)
+    plain = -log_probabilities[range(7), LABELS].mean()
+    assert trained == pytest.approx(0.7 * plain - 0.3 * log_probabilities.mean(), rel=1e-5)
+    assert validated == pytest.approx(plain, rel=1e-5)
+
+
+def test_only_training_images_are_augmented(monkeypatch):
+    model = make_classifier(augmentation={"flip": 1})
+    seen = []
+    monkeypatch.setattr(model.network, "forward", lambda x: seen.append(x) or torch.zeros(2, 3))
+    images, labels = torch.randint(256, (2, 1, 8, 8), dtype=torch.uint8), torch.tensor([0, 1])
+    model.training_step((images, labels), 0)
+    model.validation_step((images, labels), 0)
+    model.test_step((images, labels), 0)
+    assert torch.equal(seen[0], images.flip(-1))
+    assert torch.equal(seen[1], images)
+    assert torch.equal(seen[2], images)
+
+
+def test_accuracy_and_f1_are_those_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    for classes in (2, 5):
+        true, predicted = generator.integers(classes, size=(2, 40))
+        true[true == 1], predicted[predicted == 1] = 0, 0  # a class that does not occur
+        confusion = torch.zeros(classes, classes, dtype=torch.int64)
+        for pair in zip(true, predicted, strict=True):
+            confusion[pair] += 1
+        accuracy, f1 = accuracy_and_f1(confusion)
+        assert accuracy.item() == pytest.approx((true == predicted).mean())
+        assert f1.item() == pytest.approx(f1_score(true, predicted, average="macro"))
+
+
+def test_a_network_starts_from_a_checkpoint_and_forgets_where_it_was():
+    given = make_classifier()
+    torch.save({"state_dict": given.state_dict()}, "given.ckpt")
+    model = make_classifier(init_from="given.ckpt")
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, given.state_dict()[name])
+    assert "init_from" not in model.hparams
 
 
 def test_compiling_does_not_rename_the_weights():

@@ -1,5 +1,6 @@
 import csv
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import torch
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.training.classifier import Classifier
-from {{ cookiecutter.project_slug }}.training.fit import train
+from {{ cookiecutter.project_slug }}.training.fit import promote, train
 
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
 COMMAND = [sys.executable, "-m", PACKAGE.name, "train", *example.OPTIONS, "logger=csv"]
@@ -41,13 +42,12 @@ def test_the_best_epoch_is_promoted(trained):
 
 
 def test_the_history_has_a_row_for_each_epoch(trained):
-    with (trained / "models/history.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [int(row["epoch"]) for row in rows] == list(range(len(rows)))
+    rows = load(trained / "models/model.ckpt")["history"]
+    assert [row["epoch"] for row in rows] == list(range(len(rows)))
     for split in ("train", "val"):
         for metric in ("loss", "accuracy", "f1"):
-            column = [float(row[f"{split}/{metric}"]) for row in rows]
-            assert column == logged(trained / "run", f"{split}/{metric}")
+            column = [row[f"{split}/{metric}"] for row in rows]
+            assert column == pytest.approx(logged(trained / "run", f"{split}/{metric}"))
 
 
 def test_the_same_seed_gives_the_same_weights(configure):
@@ -69,12 +69,9 @@ def test_training_continues_where_it_stopped(configure):
     steps, more = load(last)["global_step"], load("after/checkpoints/last.ckpt")["global_step"]
     assert more == steps * 3 / 2
     assert logged("after", "train/loss")[0] < logged("before", "train/loss")[-1]
-
-
-def test_a_finished_run_has_no_epoch_left(configure):
-    train(configure("trainer.max_epochs=1", "run_dir=done"))
+    assert [row["epoch"] for row in load("models/model.ckpt")["history"]] == [0, 1, 2]
     with pytest.raises(UserError, match=r"raise trainer\.max_epochs"):
-        train(configure("trainer.max_epochs=1", "resume=done/checkpoints/last.ckpt"))
+        train(configure("trainer.max_epochs=2", f"resume={last}", "run_dir=none_left"))
 
 
 def test_training_continues_from_last_checkpoints_only(configure, trained):
@@ -127,11 +124,92 @@ def test_profilers_leave_their_table(configure, overrides, operation):
 
 @pytest.mark.parametrize(
     ("override", "named"),
-    [("resume=nowhere.ckpt", "nowhere.ckpt"), ("model.optimizer.name=Adamm", "Adamm")],
+    [
+        ("resume=nowhere.ckpt", r"nowhere\.ckpt"),
+        ("model.optimizer.name=Adamm", "Adamm"),
+        ("seed=-1", "seed is -1"),
+        ("seed=abc", "seed is 'abc'"),
+        ("trainer.max_epochs=abc", "trainer.max_epochs is 'abc'"),
+        ("trainer.max_epochs=0", "trainer.max_epochs is 0"),
+        ("trainer.devices=9999", "trainer.devices is 9999"),
+        ("trainer.devices=abc", "trainer: .*devices"),
+        ("trainer.gradient_clip_val=abc", "trainer: .*gradient_clip_val"),
+        ("+trainer.limit_train_batches=0", "trainer.limit_train_batches is 0"),
+        ("+trainer.limit_val_batches=0", "trainer.limit_val_batches is 0"),
+        ("+trainer.limit_test_batches=0", "trainer.limit_test_batches is 0"),
+        ("+trainer.max_steps=3", "before its first validation"),
+    ],
 )
-def test_wrong_settings_are_named(configure, override, named):
+def test_settings_that_can_not_work_are_named(configure, trained, override, named):
+    with pytest.raises(UserError, match=named) as error:
+        train(configure(f"data.folder={trained / example.FOLDER}", override))
+    assert len(str(error.value).splitlines()) == 1
+    assert not Path("models").exists()
+
+
+def test_a_trial_of_one_batch_keeps_nothing(configure):
+    train(configure("trainer.fast_dev_run=true"))
+    assert not Path("models").exists()
+    assert not list(Path().rglob("*.ckpt"))
+
+
+@pytest.mark.parametrize(
+    ("hook", "named"),
+    [
+        ("on_train_epoch_start", "train/loss|val/loss"),
+        ("on_validation_start", "val/loss is (nan|inf) in epoch 0"),
+        ("on_test_start", "test/loss is (nan|inf)"),
+    ],
+)
+def test_a_diverged_training_leaves_the_old_model(configure, trained, monkeypatch, hook, named):
+    Path("models").mkdir()
+    Path("models/model.ckpt").write_bytes(b"the good model")
+
+    def spoil(model: Classifier) -> None:
+        for weight in model.parameters():
+            weight.data.fill_(torch.nan)
+
+    monkeypatch.setattr(Classifier, hook, spoil)
     with pytest.raises(UserError, match=named):
-        train(configure(override))
+        train(configure(f"data.folder={trained / example.FOLDER}", "trainer.max_epochs=1"))
+    assert Path("models/model.ckpt").read_bytes() == b"the good model"
+    assert [path.name for path in Path("models").iterdir()] == ["model.ckpt"]
+
+
+def test_damaged_weights_are_not_published(trained):
+    saved = load(trained / "run/checkpoints/last.ckpt")
+    next(iter(saved["state_dict"].values())).view(-1)[0] = torch.inf
+    torch.save(saved, "damaged.ckpt")
+    with pytest.raises(UserError, match="not finite"):
+        promote(Path("damaged.ckpt"), Path("models/model.ckpt"), {}, [])
+    assert not Path("models").exists()
+
+
+def test_a_copy_that_fails_leaves_the_old_model(trained, monkeypatch):
+    Path("models").mkdir()
+    Path("models/model.ckpt").write_bytes(b"the good model")
+
+    def full_disk(saved: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    best = trained / "run/checkpoints/last.ckpt"
+    with pytest.raises(UserError, match="No space left"):
+        promote(best, Path("models/model.ckpt"), {}, [])
+    assert Path("models/model.ckpt").read_bytes() == b"the good model"
+    assert [path.name for path in Path("models").iterdir()] == ["model.ckpt"]
+
+
+def test_the_menu_of_settings_trains(configure, trained):
+    menu = "optimizer=sgd", "scheduler=one_cycle", "augmentation=photo", "loss=balanced"
+    start = f"model.init_from={trained / 'models/model.ckpt'}"
+    data = f"data.folder={trained / example.FOLDER}"
+    train(configure(*menu, start, data, "trainer.max_epochs=1"))
+    assert logged("run", "test/accuracy")[0] > 0.9
+    saved = load("models/model.ckpt")
+    assert saved["hyper_parameters"]["augmentation"]["flip"] == 0.5
+    assert "init_from" not in saved["hyper_parameters"]
 
 
 def test_a_sweep_promotes_none_of_its_models(cli):
@@ -196,8 +274,9 @@ def test_an_interrupted_run_can_be_resumed(configure, ctrl_c):
         rest = process.stdout.read()
     assert process.returncode == 130
     last = Path("stopped/checkpoints/last.ckpt")
-    assert f"resume={last.absolute()}" in rest
     assert not Path("models").exists()
+    [line] = [line for line in rest.splitlines() if "To continue: " in line]
     epochs = load(last)["epoch"] + 2
-    train(configure(f"trainer.max_epochs={epochs}", f"resume={last}"))
-    assert logged("run", "epoch")[-1] == epochs
+    pasted = [*shlex.split(line.partition("To continue: ")[2]), f"trainer.max_epochs={epochs}"]
+    subprocess.run([*pasted, "hydra.run.dir=run"], env=ENVIRONMENT, check=True)
+    assert load("models/model.ckpt")["history"][-1]["epoch"] == epochs - 1

@@ -74,6 +74,7 @@ class CheckpointModel:
             checkpoints of before.
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
             that `train` copies to `models/` has them.
+        history: The metrics of each epoch, by name: a row for each, with the number of the epoch.
         commit: The commit of the source that trained it; None outside a git repository.
         digest: The SHA-256 of the file, 64 hexadecimal digits.
 
@@ -106,6 +107,7 @@ class CheckpointModel:
             raise UserError(f"{path} holds weights of another network: {reason}") from error
         self.data: dict[str, Any] | None = settings.get("data")
         self.metrics: dict[str, float] = saved.get("metrics", {})
+        self.history: list[dict[str, float]] = saved.get("history", [])
         self.commit: str | None = saved.get("commit")
         self.device = device
         try:

@@ -1,5 +1,6 @@
 """The LightningModule: loss, metrics, optimizer and scheduler around a network."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +10,17 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from .. import UserError
 from ..networks.base import build_network, check_network
+from .augmentation import Augmentation
+from .optimizers import build_optimizer, build_scheduler
+from .pretrained import load_fitting
 
 Batch = tuple[Tensor, Tensor]
+
+METRICS = ("loss", "accuracy", "f1")
+CURVES = [f"{split}/{metric}" for split in ("train", "val") for metric in METRICS]
 
 
 class Classifier(LightningModule):
@@ -26,19 +31,29 @@ class Classifier(LightningModule):
 
     Args:
         network: Class and options of the network, for `build_network`.
-        optimizer: Name of a class in `torch.optim`, and its options.
-        scheduler: Name of a class in `torch.optim.lr_scheduler`, stepped once per epoch, and its
-            options; None keeps the learning rate.
-        loss: `class_weights` (a weight for each class, `balanced`, or None) and `label_smoothing`
-            (0 to 1) of the training loss. Validation and test report plain cross-entropy.
-        augmentation: Random changes of the training images; None leaves them as they are.
+        optimizer: Name of a class in `torch.optim`, and its options, for `build_optimizer`.
+        scheduler: Name of a class in `torch.optim.lr_scheduler`, and its options, for
+            `build_scheduler`; None keeps the learning rate.
         image_shape: Channels, height and width of the images, the sides in pixels.
         classes: Class names, in the order of the labels.
         fit: How pictures were brought to `image_shape`; predictions do the same.
         data: Settings of the data set and the digest of its arrays, which a checkpoint remembers
             for the commands after the training.
+        loss: `class_weights` (a weight for each class, `balanced`, or None) and `label_smoothing`
+            (0 to 1) of the training loss. Validation and test report plain cross-entropy.
+        augmentation: Options of `Augmentation`, for training; None leaves the images as they are.
+        init_from: A file of weights to start from. No hyperparameter: the checkpoint needs no such
+            file.
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
+
+    Attributes:
+        history: The metrics of each epoch by name, from the first one, before a resume too.
+
+    Raises:
+        UserError: A setting does not exist or can't work.
     """
+
+    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -51,21 +66,28 @@ class Classifier(LightningModule):
         data: Mapping[str, Any] | None = None,
         loss: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
+        init_from: str | None = None,
         compile_network: bool = False,
     ) -> None:
         super().__init__()
         # Plain values only, so that weights_only=True can load them; fit.py logs all settings
-        self.save_hyperparameters(logger=False)
+        self.save_hyperparameters(logger=False, ignore=["init_from"])
         self.network = build_network(network, image_shape, len(classes))
         check_network(self.network, image_shape, len(classes))
+        # Convolutions are faster where the channels of a pixel lie side by side
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if init_from:
+            load_fitting(self.network, init_from)
         if compile_network:
             self.network.compile()
         weights, self.label_smoothing = _loss_settings(loss or {}, len(classes))
         # No part of the checkpoint, where only the network's weights belong
         self.register_buffer("class_weights", weights, persistent=False)
-        self.loss = MeanMetric()
-        self.accuracy = MulticlassAccuracy(len(classes), average="micro", validate_args=False)
-        self.f1 = MulticlassF1Score(len(classes), average="macro", validate_args=False)
+        try:
+            self.augment = Augmentation(**augmentation) if augmentation else None
+        except TypeError as error:
+            raise UserError(f"model.augmentation: {error}") from error
+        self.history: dict[int, dict[str, float]] = {}
         self._steps: defaultdict[str, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
 
     def setup(self, stage: str) -> None:
@@ -74,7 +96,8 @@ class Classifier(LightningModule):
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             labels = torch.from_numpy(data.arrays("train")[1])
             counts = torch.bincount(labels, minlength=len(self.hparams["classes"]))
-            self.class_weights = (len(labels) / (len(counts) * counts)).to(self.device)
+            weights = len(labels) / (len(counts) * counts.clamp(min=1))
+            self.class_weights = weights.to(next(self.parameters()))  # device and dtype
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify uint8 images (batch, channels, height, width): logits (batch, classes)."""
@@ -84,7 +107,7 @@ class Classifier(LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the batch's mean loss, by the settings `loss`."""
         images, labels = batch
-        logits = self(images)
+        logits = self(self.augment(images) if self.augment else images)
         loss = F.cross_entropy(
             logits, labels, self.class_weights, label_smoothing=self.label_smoothing
         )
@@ -117,17 +140,29 @@ class Classifier(LightningModule):
         Raises:
             UserError: A name or an option does not exist.
         """
-        settings = dict(self.hparams["optimizer"])
-        trainer = self._trainer
-        if trainer and trainer.gradient_clip_val and "mixed" in str(trainer.precision):
-            settings.pop("fused", None)  # Lightning can't clip for fused optimizers there
-        optimizer = _build(torch.optim, "optimizer", settings, self.parameters())
-        if self.hparams["scheduler"] is None:
+        settings = self.hparams["scheduler"]
+        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters(), self._trainer)
+        if settings is None:
             return {"optimizer": optimizer}
-        scheduler = _build(
-            torch.optim.lr_scheduler, "scheduler", self.hparams["scheduler"], optimizer
-        )
-        return {"optimizer": optimizer, "lr_scheduler": scheduler, "monitor": "val/loss"}
+        scheduler: Any = build_scheduler(settings, optimizer, self._trainer)
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the history: it belongs to these weights, and goes on after a resume."""
+        checkpoint["history"] = self.finished_epochs()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Continue the history of the checkpoint."""
+        for row in checkpoint.get("history", []):
+            self.history[row["epoch"]] = {name: row[name] for name in CURVES}
+
+    def finished_epochs(self) -> list[dict[str, float]]:
+        """Return a row for each epoch that was trained and validated: its number and `CURVES`."""
+        return [
+            {"epoch": epoch} | {name: values[name] for name in CURVES}
+            for epoch, values in self.history.items()
+            if values.keys() >= set(CURVES)
+        ]
 
     def _evaluate(self, split: str, batch: Batch) -> None:
         images, labels = batch
@@ -138,50 +173,66 @@ class Classifier(LightningModule):
         self._steps[split].append((loss.detach(), logits.detach().argmax(dim=1), labels))
 
     def _log_metrics(self, split: str) -> None:
+        """Log the metrics of a split, of all processes together.
+
+        Raises:
+            UserError: One is not finite.
+        """
         steps = self._steps.pop(split, None)
         if steps is None:  # the run was resumed after the last batch of this epoch
             return
         losses, predictions, labels = zip(*steps, strict=True)
         sizes = torch.tensor([len(batch) for batch in labels], device=self.device)
-        self.loss.update(torch.stack(losses), weight=sizes)
-        self.accuracy.update(torch.cat(predictions), torch.cat(labels))
-        self.f1.update(torch.cat(predictions), torch.cat(labels))
-        for name, metric in {"loss": self.loss, "accuracy": self.accuracy, "f1": self.f1}.items():
-            # compute() has gathered all processes: sync_dist only tells Lightning so
-            self.log(f"{split}/{name}", metric.compute(), sync_dist=True)
-            metric.reset()
+        classes = len(self.hparams["classes"])
+        pairs = torch.cat(labels) * classes + torch.cat(predictions)
+        confusion = torch.bincount(pairs, minlength=classes**2)
+        loss = (torch.stack(losses) * sizes).sum()
+        # The sums of all processes; with one process they stay as they are
+        confusion = self.trainer.strategy.reduce(confusion, reduce_op="sum")
+        loss = self.trainer.strategy.reduce(loss, reduce_op="sum")
+        accuracy, f1 = accuracy_and_f1(confusion.view(classes, classes))
+        values = torch.stack([loss / confusion.sum(), accuracy, f1]).tolist()
+        named = {f"{split}/{metric}": value for metric, value in zip(METRICS, values, strict=True)}
+        self._refuse_divergence(named)
+        self.log_dict(named, sync_dist=True)  # they are equal already: this only tells Lightning so
+        self.history.setdefault(self.current_epoch, {}).update(named)
+
+    def _refuse_divergence(self, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise UserError(
+                    f"{name} is {value} in epoch {self.current_epoch}: the training has diverged. "
+                    f"Lower model.optimizer.lr ({self.hparams['optimizer'].get('lr')}), or limit "
+                    "the gradients, as trainer.gradient_clip_val=1 does"
+                )
+
+
+def accuracy_and_f1(confusion: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute accuracy and macro F1, 0 to 1, the latter over the classes that occur.
+
+    Args:
+        confusion: Images of each true class (row) and predicted class (column).
+    """
+    right = confusion.diag()
+    occurs = confusion.sum(dim=0) + confusion.sum(dim=1)
+    f1 = (2 * right / occurs)[occurs > 0]
+    return right.sum() / confusion.sum(), f1.mean()
 
 
 def _loss_settings(loss: dict[str, Any], classes: int) -> tuple[Tensor | None, float]:
     """Return the class weights that are known before training, and the label smoothing."""
     weights, smoothing = loss.get("class_weights"), loss.get("label_smoothing", 0.0)
-    if not 0 <= smoothing <= 1:
-        raise UserError(f"model.loss.label_smoothing is {smoothing}: it goes from 0 to 1")
-    if weights in (None, "balanced"):
+    if not (isinstance(smoothing, int | float) and 0 <= smoothing <= 1):
+        raise UserError(f"model.loss.label_smoothing is {smoothing!r}: it goes from 0 to 1")
+    if weights is None or weights == "balanced":
         return None, smoothing
-    if not isinstance(weights, list) or len(weights) != classes:
+    if not (
+        isinstance(weights, list)
+        and len(weights) == classes
+        and all(isinstance(weight, int | float) and weight >= 0 for weight in weights)
+    ):
         raise UserError(
             f"model.loss.class_weights is {weights}: give null, balanced or {classes} numbers, "
             "one for each class"
         )
     return torch.tensor(weights, dtype=torch.float32), smoothing
-
-
-def _build(module: Any, what: str, settings: dict[str, Any], target: Any) -> Any:
-    """Build an optimizer or a scheduler for `target`.
-
-    Args:
-        module: The module of its class.
-        what: `optimizer` or `scheduler`, for messages.
-        settings: The name of the class, and its options.
-        target: Parameters for an optimizer, an optimizer for a scheduler.
-    """
-    options = dict(settings)
-    name = options.pop("name", None)
-    class_ = getattr(module, str(name), None)
-    if not isinstance(class_, type):
-        raise UserError(f"model.{what}.name is {name!r}, which is no class in {module.__name__}")
-    try:
-        return class_(target, **options)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"model.{what}: {error}") from error

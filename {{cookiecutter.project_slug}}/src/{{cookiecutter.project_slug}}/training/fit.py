@@ -1,28 +1,29 @@
 """Training: data, model and trainer are built from the configuration, fitted and tested."""
 
-import csv
 import logging
+import os
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning import LightningModule, Trainer, seed_everything
+from pytorch_lightning.accelerators import CPUAccelerator
 
 from .. import UserError
 from ..datasets.base import build_data, plain_settings
 from ..inference.checkpoint import load_checkpoint
 from .progress import make_progress
+from .resume import check_resume, resume_command
 from .source import source_commit
 
 log = logging.getLogger(__name__)
-
-METRICS = ("loss", "accuracy", "f1")
-CURVES = [f"{split}/{metric}" for split in ("train", "val") for metric in METRICS]
 
 
 def train(cfg: DictConfig) -> float:
@@ -39,11 +40,11 @@ def train(cfg: DictConfig) -> float:
     Raises:
         UserError: A setting can't work, such as a checkpoint to resume that does not exist.
     """
-    if cfg.resume and "optimizer_states" not in load_checkpoint(cfg.resume):
-        raise UserError(f"resume: {cfg.resume} holds weights only; name the last.ckpt of its run")
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         cfg.checkpoint = None  # the tracker's `candidate` refers to it, and is off with it
 
+    if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < 2**32):
+        raise UserError(f"seed is {cfg.seed!r}: give a whole number from 0 to {2**32 - 1}")
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = build_data(cfg.data)
     data.prepare_data()
@@ -54,17 +55,22 @@ def train(cfg: DictConfig) -> float:
         fit=data.fit,
         data={"settings": plain_settings(cfg.data), "digest": data.digest},
     )
+    if cfg.resume:
+        check_resume(cfg.resume, model)
     trainer = make_trainer(cfg)
+    if cfg.trainer.fast_dev_run:
+        return try_once(trainer, model, data)
+
     checkpoints: Any = trainer.checkpoint_callback
     last = Path(checkpoints.dirpath, "last.ckpt")
     try:
         trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
     except SystemExit as stop:  # Lightning caught Ctrl-C and let the callbacks save
-        if last.is_file():
-            log.warning("Stopped. To continue: train resume=%s", last)
+        if last.is_file() and trainer.is_global_zero:
+            log.warning("Stopped. To continue: %s", resume_command(last))
         raise SystemExit(130) from stop
     if checkpoints.best_model_score is None:
-        raise UserError("resume: no epoch is left to train; raise trainer.max_epochs")
+        raise UserError(why_no_epoch(cfg, trainer))
     trainer.save_checkpoint(last)
 
     best = Path(checkpoints.best_model_path)
@@ -73,59 +79,107 @@ def train(cfg: DictConfig) -> float:
     if trainer.is_global_zero:
         log.info("Test: %s", "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
         if cfg.checkpoint:
-            best = promote(best, Path(cfg.checkpoint), scores)
-            write_history(Path(cfg.run_dir, "csv/metrics.csv"), best.with_name("history.csv"))
+            best = promote(best, Path(cfg.checkpoint), scores, model.finished_epochs())
         log.info("Best checkpoint: %s", best)
     return float(checkpoints.best_model_score)
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:
-    """Build the trainer with callbacks, loggers and profiler, and log the configuration."""
+    """Build the trainer with callbacks, loggers and profiler, and log the configuration.
+
+    Raises:
+        UserError: A setting of the trainer can't work.
+    """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
-    callbacks = [instantiate(callback) for callback in cfg.callbacks.values()]
-    loggers = [instantiate(logger) for logger in cfg.logger.values()]
-    trainer: Trainer = instantiate(
-        cfg.trainer,
-        callbacks=[*callbacks, make_progress()],
-        logger=loggers,
-        profiler=instantiate(cfg.profiler),
-    )
+    wanted = dict(cfg.callbacks)
+    if cfg.trainer.fast_dev_run:  # without trackers, and their callbacks have the same names
+        wanted = {name: callback for name, callback in wanted.items() if name not in cfg.logger}
+    callbacks = [instantiate(callback) for callback in wanted.values()]
+    try:
+        trainer: Trainer = instantiate(
+            cfg.trainer,
+            callbacks=[*callbacks, make_progress()],
+            logger=False,
+            profiler=instantiate(cfg.profiler),
+        )
+    except InstantiationException as error:
+        raise UserError(f"trainer: {error.__cause__ or error}") from error
+    refuse_settings(trainer)
+    if not cfg.trainer.fast_dev_run:  # a tracker starts its run here, when the trainer is right
+        trainer.loggers = [instantiate(logger) for logger in cfg.logger.values()]
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
-    for logger in loggers:
+    for logger in trainer.loggers:
         logger.log_hyperparams(settings)
     return trainer
 
 
-def promote(best: Path, target: Path, scores: dict[str, float]) -> Path:
-    """Copy a checkpoint to `target`, with its test metrics and the commit that trained it.
+def refuse_settings(trainer: Trainer) -> None:
+    """Refuse settings that can't train, validate and test at least one batch.
+
+    Raises:
+        UserError: Says which.
+    """
+    epochs = trainer.max_epochs
+    if epochs == 0 or not isinstance(epochs, int | None):
+        raise UserError(f"trainer.max_epochs is {epochs!r}: give a whole number from 1")
+    for name in ("limit_train_batches", "limit_val_batches", "limit_test_batches"):
+        if getattr(trainer, name) == 0:
+            raise UserError(f"trainer.{name} is 0: every run trains, validates and tests")
+    cores = os.cpu_count() or 1
+    # Two processes are right for a trial on any machine
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > max(cores, 2):
+        raise UserError(f"trainer.devices is {trainer.num_devices}: there are {cores} CPU cores")
+
+
+def why_no_epoch(cfg: DictConfig, trainer: Trainer) -> str:
+    """Say why a run that has ended has no best epoch."""
+    if cfg.resume and trainer.global_step == load_checkpoint(cfg.resume)["global_step"]:
+        return f"resume: no epoch is left after {cfg.resume}; raise trainer.max_epochs"
+    return (
+        "the run ended before its first validation, so no epoch is the best: look at "
+        "trainer.max_steps, trainer.max_time and trainer.check_val_every_n_epoch"
+    )
+
+
+def try_once(trainer: Trainer, model: LightningModule, data: Any) -> float:
+    """Run one batch of each split, as `trainer.fast_dev_run` says, and keep nothing of it."""
+    trainer.fit(model, data)
+    trainer.test(model, data, verbose=False)
+    log.info("trainer.fast_dev_run: training, validation and test pass; no checkpoint is kept")
+    return float(trainer.callback_metrics["test/loss"])
+
+
+def promote(
+    best: Path, target: Path, scores: dict[str, float], history: list[dict[str, float]]
+) -> Path:
+    """Copy a checkpoint to `target`, with its metrics, history and the commit that trained it.
 
     Args:
         best: A checkpoint that Lightning wrote.
-        target: The file that `evaluate` and the other commands read.
+        target: The file that `evaluate` and the other commands read. It is replaced at once: when
+            the copy can't be completed, the old file stays.
         scores: Metrics of the test split by name, such as `test/accuracy`.
+        history: The metrics of each epoch.
 
     Returns:
         `target`.
+
+    Raises:
+        UserError: The checkpoint's weights are not finite, or `target` can't be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     saved = load_checkpoint(best)
+    damaged = [name for name, weight in saved["state_dict"].items() if not weight.isfinite().all()]
+    if damaged:
+        raise UserError(f"{best}: {damaged[0]} is not finite; {target} stays as it was")
     saved["metrics"] = {name.removeprefix("test/"): value for name, value in scores.items()}
+    saved["history"] = history
     saved["commit"] = source_commit()
-    torch.save(saved, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+            torch.save(saved, Path(folder, target.name))
+            Path(folder, target.name).replace(target)
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{target} can't be written ({error}); the best epoch is {best}") from error
     return target
-
-
-def write_history(source: Path, target: Path) -> None:
-    """Copy the CSV log with one row for each epoch: Lightning writes one for each split."""
-    epochs: dict[int, dict[str, str]] = {}
-    with source.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            values = {name: value for name, value in row.items() if value and name != "step"}
-            epochs.setdefault(int(row["epoch"]), {}).update(values)
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(
-            file, ["epoch", *CURVES], extrasaction="ignore", lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(row for row in epochs.values() if row.keys() >= set(CURVES))
