@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from omegaconf import DictConfig
 from ..inference.predictor import Predictor
 from .data import open_data
 from .metrics import Labels, Probabilities, compute_metrics, in_batches, per_class
-from .plots import History, learning_curves_figure, result_figures
+from .plots import learning_curves_figure, result_figures
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:
@@ -42,9 +41,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     write_table(reports / "per_class.csv", header, per_class(probabilities, labels, classes))
     header, rows = prediction_table(files, labels, probabilities, classes)
     write_table(reports / "predictions.csv", header, rows)
-    history = Path(cfg.checkpoint).with_name("history.csv")
-    if history.is_file():
-        figures["learning_curves"] = learning_curves_figure(read_history(history))
+    history: list[dict[str, float]] = getattr(predictor.model, "history", [])
+    if history:  # an exported model has none
+        write_history(reports / "history.csv", history)
+        columns = {name: [row[name] for row in history] for name in history[0]}
+        figures["learning_curves"] = learning_curves_figure(columns)
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
 
@@ -54,23 +55,12 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     return metrics
 
 
-def read_history(path: Path) -> History:
-    """Read the learning curves that training wrote beside the checkpoint: one list per column.
-
-    What is no number is NaN.
-    """
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        reader = csv.DictReader(file)
-        names, rows = reader.fieldnames or [], list(reader)
-    return {name: [to_number(row[name]) for row in rows] for name in names}
-
-
-def to_number(text: str | None) -> float:
-    """Read a number; NaN if the text is none."""
-    try:
-        return float(text or "")
-    except ValueError:
-        return math.nan
+def write_history(path: Path, epochs: list[dict[str, float]]) -> None:
+    """Write the metrics of each epoch of the training as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, epochs[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(epochs)
 
 
 def prediction_table(
