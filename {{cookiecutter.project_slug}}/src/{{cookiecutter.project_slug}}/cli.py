@@ -27,7 +27,7 @@ app = typer.Typer(
 @app.command(context_settings=HYDRA)
 def prepare(context: typer.Context) -> None:
     """Write the data set to disk, split and ready to train on. Takes Hydra overrides."""
-    folder = "hydra.run.dir=outputs/prepare/${now:%Y-%m-%d}/${now:%H-%M-%S}"
+    folder = "hydra.run.dir=outputs/prepare/${now:%Y-%m-%d}/${now:%H-%M-%S-%f}"
     run_hydra("datasets.preparation:prepare", "train", [folder, *context.args])
 
 
