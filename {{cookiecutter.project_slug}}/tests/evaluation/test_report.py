@@ -12,7 +12,6 @@ from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.report import (
     evaluate,
     prediction_table,
-    read_history,
     write_table,
 )
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
