@@ -68,6 +68,17 @@ def test_overrides_reach_the_configuration(cli):
     assert "networks.mlp.MLP" in output
 
 
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("prepare", "run"), ("train", "run"), ("train", "sweep"), ("evaluate", "run")],
+)
+def test_commands_of_the_same_second_have_folders_of_their_own(cli, command, kind):
+    show = "--cfg", "hydra", "--resolve", "--package", f"hydra.{kind}.dir"
+    folders = [cli(command, *show)[1] for _ in range(3)]
+    assert len(set(folders)) == 3, folders
+    assert folders == sorted(folders)
+
+
 def test_each_step_reads_what_the_one_before_wrote(cli):
     code, output, _ = cli("prepare", *example.OPTIONS)
     assert code == 0

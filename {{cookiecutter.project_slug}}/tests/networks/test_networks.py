@@ -187,6 +187,24 @@ def test_a_checkpoint_can_not_choose_what_is_imported(tmp_path, monkeypatch):
         build("stranger.Network", [1, 8, 8])
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("cnn.CNN", "channels", [0]),
+        ("cnn.CNN", "channels", []),
+        ("cnn.CNN", "dropout", 2),
+        ("mlp.MLP", "hidden", [8, -1]),
+        ("mlp.MLP", "dropout", "much"),
+    ],
+)
+def test_a_value_that_builds_no_network_is_refused_in_one_line(name, option, value):
+    options = {option: value}
+    options["_target_"] = f"{networks.__name__}.{name}"
+    with pytest.raises(UserError, match=r"model\.network") as error:
+        build_network(options, [1, 8, 8], CLASSES)
+    assert len(str(error.value).splitlines()) == 1
+
+
 def test_an_unknown_option_is_named(spec):
     with pytest.raises(UserError, match="kernel"):
         build_network(spec | {"kernel": 5}, [1, 8, 8], CLASSES)

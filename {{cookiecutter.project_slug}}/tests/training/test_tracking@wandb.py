@@ -127,6 +127,13 @@ def test_a_tracker_that_fails_costs_no_model(configure, monkeypatch, caplog):
     assert read_run(Path("run")).exits == [0]
 
 
+def test_going_online_without_a_key_is_one_line(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "online")
+    with pytest.raises(UserError, match="API key") as error:
+        make_logger("project", "run")
+    assert len(str(error.value).splitlines()) == 1
+
+
 def test_key_goes_online(monkeypatch):
     modes = []
 

@@ -19,7 +19,7 @@ class CNN(Network):
         dropout: Probability of zeroing a feature before the linear layer, 0 to 1.
 
     Raises:
-        UserError: The images are too small for so many stages.
+        UserError: A stage has no channels, or the images are too small for so many stages.
     """
 
     def __init__(
@@ -30,6 +30,8 @@ class CNN(Network):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
+        if not channels or min(channels) < 1:
+            raise UserError(f"model.network.channels is {list(channels)}: give numbers from 1")
         depth, height, width = image_shape
         shrink = 2 ** len(channels)
         if min(height, width) < shrink:

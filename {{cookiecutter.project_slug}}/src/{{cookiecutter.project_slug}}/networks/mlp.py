@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from .. import UserError
 from .base import Network
 
 
@@ -16,6 +17,9 @@ class MLP(Network):
         num_classes: Number of logits.
         hidden: Width of each hidden layer.
         dropout: Probability of zeroing a hidden unit, 0 to 1.
+
+    Raises:
+        UserError: A layer has no units.
     """
 
     def __init__(
@@ -26,6 +30,8 @@ class MLP(Network):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
+        if min(hidden, default=1) < 1:
+            raise UserError(f"model.network.hidden is {list(hidden)}: give numbers from 1")
         depth, height, width = image_shape
         widths = [depth * height * width, *hidden]
         layers: list[nn.Module] = [nn.Flatten()]

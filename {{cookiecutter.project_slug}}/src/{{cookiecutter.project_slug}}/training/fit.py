@@ -64,7 +64,7 @@ def train(cfg: DictConfig) -> float:
     checkpoints: Any = trainer.checkpoint_callback
     last = Path(checkpoints.dirpath, "last.ckpt")
     try:
-        trainer.fit(model, data, ckpt_path=cfg.resume, weights_only=True)
+        trainer.fit(model, data, ckpt_path=cfg.resume or None, weights_only=True)
     except SystemExit as stop:  # Lightning caught Ctrl-C and let the callbacks save
         if last.is_file() and trainer.is_global_zero:
             log.warning("Stopped. To continue: %s", resume_command(last))

@@ -10,6 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from .. import UserError
 from .results import best_results, only_warn
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,9 @@ def make_logger(project: str, folder: str) -> WandbLogger:
     Args:
         project: Name of the W&B project.
         folder: Where the run's files are written.
+
+    Raises:
+        UserError: W&B is to go online and can't.
     """
     load_dotenv(".env")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
@@ -37,12 +41,15 @@ def _start_run(project: str, folder: str) -> Any:
     known = os.environ.get("WANDB_MODE") or wandb.login(prompt=False, verify=False)
     directory = Path(folder).absolute()  # W&B's own process may have started in another folder
     directory.mkdir(parents=True, exist_ok=True)
-    run = wandb.init(
-        project=project,
-        dir=directory,
-        mode=None if known else "offline",
-        settings=wandb.Settings(silent=not known),
-    )
+    try:
+        run = wandb.init(
+            project=project,
+            dir=directory,
+            mode=None if known else "offline",
+            settings=wandb.Settings(silent=not known),
+        )
+    except wandb.Error as error:  # WANDB_MODE=online without a key, or without a network
+        raise UserError(f"W&B is not online: {error} WANDB_MODE=offline needs no key") from error
     run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
     return run
 
