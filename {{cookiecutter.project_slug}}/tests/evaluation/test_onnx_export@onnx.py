@@ -51,6 +51,7 @@ def test_the_file_alone_holds_what_serving_needs(model, trained, test_split, tmp
     checkpoint = CheckpointModel(trained / "models/model.ckpt")
     assert predictor.classes == checkpoint.classes
     assert predictor.image_shape == checkpoint.image_shape
+    assert predictor.fit == checkpoint.fit == "stretch"
     images, labels = test_split
     accuracy = (predictor.probabilities(images).argmax(axis=1) == labels).mean()
     assert predictor.metrics["accuracy"] == pytest.approx(accuracy)
@@ -71,6 +72,21 @@ def test_the_source_commit_travels_from_the_checkpoint_to_the_file(settings, tra
     torch.save(saved | {"commit": "0123abc"}, "committed.ckpt")
     export(settings("checkpoint=committed.ckpt"))
     assert Predictor("models/model.onnx").commit == "0123abc"
+
+
+def test_the_fit_travels_too_and_older_files_stretch(settings, trained):
+    saved = load_checkpoint(trained / "models/model.ckpt")
+    saved["hyper_parameters"]["fit"] = "pad"
+    torch.save(saved, "padded.ckpt")
+    export(settings("checkpoint=padded.ckpt"))
+    assert Predictor("models/model.onnx").fit == "pad"
+    model = onnx.load("models/model.onnx")
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    assert "black bars" in json.loads(properties["preprocessing"])["fit"]
+    del properties["fit"]
+    onnx.helper.set_model_props(model, properties)
+    onnx.save(model, "older.onnx")
+    assert Predictor("older.onnx").fit == "stretch"
 
 
 def test_each_file_is_printed_with_its_results(settings, capsys):

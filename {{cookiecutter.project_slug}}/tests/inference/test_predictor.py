@@ -1,11 +1,17 @@
 import hashlib
 
+from pathlib import Path
+
 import example
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.datasets.inputs import FITS, read_image
+from {{ cookiecutter.project_slug }}.inference.checkpoint import load_checkpoint
+from {{ cookiecutter.project_slug }}.inference.picture_files import predict_files
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor, softmax
 from {{ cookiecutter.project_slug }}.training.classifier import Classifier
 
@@ -73,3 +79,36 @@ def test_an_answer_that_is_no_number_is_an_error_of_one_line(predictor, images, 
 
 def test_an_infinitely_improbable_class_has_the_probability_zero():
     assert softmax(np.array([[0, -np.inf]], dtype=np.float32)).tolist() == [[1, 0]]
+
+
+def fitted(trained, fit: str | None) -> Path:
+    """Copy the trained checkpoint, with another `fit` in it or, as old ones have it, none."""
+    saved = load_checkpoint(trained / "models/model.ckpt")
+    assert saved["hyper_parameters"].pop("fit") == "stretch"
+    if fit:
+        saved["hyper_parameters"]["fit"] = fit
+    torch.save(saved, "fitted.ckpt")
+    return Path("fitted.ckpt")
+
+
+def test_a_picture_of_another_shape_is_fitted_as_in_training(trained):
+    picture = Image.open(trained / example.SAMPLE)
+    wide = Image.new(picture.mode, (picture.width * 3, picture.height))
+    wide.paste(picture, (picture.width, 0))
+    wide.save("wide.png")
+    answers = {}
+    for fit in [*FITS, None]:
+        predictor = Predictor(fitted(trained, fit))
+        assert predictor.fit == (fit or "stretch")
+        [answer] = predict_files(predictor, [Path("wide.png")])
+        answers[fit] = answer.predictions[0]
+        pixels = read_image(Path("wide.png"), predictor.image_shape, predictor.fit)
+        assert answers[fit] == predictor.classify(pixels[None])[0]
+    assert len(set(answers.values())) == len(FITS)
+    assert answers["crop"].label == example.LABEL
+    assert answers[None] == answers["stretch"]
+
+
+def test_a_fit_of_a_later_version_is_named(trained):
+    with pytest.raises(UserError, match=r"^fitted\.ckpt has fit='squeeze': use the source"):
+        Predictor(fitted(trained, "squeeze"))

@@ -81,6 +81,23 @@ def test_an_upload_is_answered_like_the_file(client, model, sample, tmp_path, ki
     assert answer.json()["label"] == expected.predictions[0].label == example.LABEL
 
 
+@pytest.mark.parametrize("fit", ["pad", "crop"])
+def test_an_upload_of_another_shape_is_fitted_like_the_file(model, sample, tmp_path, fit):
+    predictor = Predictor(model)
+    predictor.fit = fit
+    picture = Image.open(BytesIO(sample)).convert("L")
+    wide = Image.new("L", (3 * picture.width, picture.height), 90)
+    wide.paste(picture, (picture.width, 0))
+    wide.save(tmp_path / "wide.png")
+    with running(predictor) as client:
+        answer = upload(client, (tmp_path / "wide.png").read_bytes()).json()
+        assert client.get("/model").json()["fit"] == fit
+    [expected] = predictor.predict_files([tmp_path / "wide.png"])
+    [stretched] = Predictor(model).predict_files([tmp_path / "wide.png"])
+    assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
+    assert answer["probability"] != pytest.approx(stretched.probability, rel=1e-4)
+
+
 def test_the_model_is_described(client, model):
     answer = client.get("/model").json()
     assert answer["version"] == Predictor(model).version

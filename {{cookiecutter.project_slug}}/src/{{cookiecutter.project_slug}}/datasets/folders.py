@@ -1,6 +1,5 @@
 """Which pictures of a folder belong to which split and which class."""
 
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,7 +65,7 @@ def find_pictures(folder: Path, skipped: Counter[str]) -> dict[str, list[Path]]:
             raise UserError(f"{folder} has two folders {name}, which only look alike: merge them")
         inner = [inside.name for inside in entries(path) if inside.is_dir()]
         refuse_splits(path, inner)
-        files = list(walk(path))
+        files = list(walk(path, frozenset([folder.resolve()])))
         classes[name] = [file for file in files if file.suffix.lower() in SUFFIXES]
         others = Counter(suffix_of(file) for file in files if file.suffix.lower() not in SUFFIXES)
         skipped.update(others)
@@ -107,10 +106,10 @@ def refuse_splits(folder: Path, names: Iterable[str]) -> None:
         )
 
 
-def walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+def walk(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
     """List all files below a folder that are not hidden, in the order of their names.
 
-    Links are followed, except those that lead back to a folder that they are in.
+    Links are followed, except to a folder that the link lies in.
 
     Args:
         folder: Where to start.
@@ -119,8 +118,8 @@ def walk(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
     Raises:
         UserError: A folder can't be read.
     """
-    real = os.path.realpath(folder)
-    if real in above:
+    real = folder.resolve()
+    if any(path.is_relative_to(real) for path in above):
         return
     for path in entries(folder):
         if path.is_dir():
