@@ -8,7 +8,7 @@ from {{ cookiecutter.project_slug }}.inference.picture_files import Answer
 from {{ cookiecutter.project_slug }}.inference.predictor import Prediction
 
 ANSWERS = [
-    Answer(Path("[b]1[/b].png"), [Prediction("[red]", 0.75), Prediction("tab\there", 0.25)]),
+    Answer(Path("[b]1[/b].png"), [Prediction("[red]", 0.75), Prediction("tab\there\udce9", 0.25)]),
     Answer(Path("new\nline.png"), problem="new\nline.png: not a readable picture"),
 ]
 PROBLEM = "Error: new\\nline.png: not a readable picture\n"
@@ -17,7 +17,7 @@ PROBLEM = "Error: new\\nline.png: not a readable picture\n"
 def test_lines_have_a_column_for_each_name_and_number(capsys):
     print_answers(ANSWERS, as_json=False)
     output, error = capsys.readouterr()
-    assert output == "[b]1[/b].png\t[red]\t0.7500\ttab\\there\t0.2500\n"
+    assert output == "[b]1[/b].png\t[red]\t0.7500\ttab\\there\\udce9\t0.2500\n"
     assert error == PROBLEM
 
 
@@ -25,7 +25,8 @@ def test_a_table_shows_names_as_they_are(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     print_answers(ANSWERS, as_json=False)
     output, error = capsys.readouterr()
-    assert all(name in output for name in ("[b]1[/b].png", "[red]", "75.0%", "tab\\there", "25.0%"))
+    shown = ("[b]1[/b].png", "[red]", "75.0%", "tab\\there\\udce9", "25.0%")
+    assert all(text in output for text in shown)
     assert error == PROBLEM
 
 
@@ -39,7 +40,7 @@ def test_json_has_an_object_for_each_file(capsys):
             "probability": 0.75,
             "top": [
                 {"label": "[red]", "probability": 0.75},
-                {"label": "tab\there", "probability": 0.25},
+                {"label": "tab\there\udce9", "probability": 0.25},
             ],
         },
         {

@@ -73,7 +73,7 @@ def test_pictures_are_in_memory_a_batch_at_a_time(predictor, sample, monkeypatch
 
 def test_a_folder_stands_for_all_pictures_in_it_sorted(sample):
     shown = ["a/1.png", "a/b/2.PNG", "c.jpg"]
-    hidden = [".hidden.png", "a/.cache/3.png", "notes.txt", "a/._1.png"]
+    hidden = [".hidden.png", "a/.cache/3.png", "notes.txt", "__MACOSX/1.png"]
     for name in [*shown, *hidden]:
         path = Path("pictures", name)
         path.parent.mkdir(parents=True, exist_ok=True)

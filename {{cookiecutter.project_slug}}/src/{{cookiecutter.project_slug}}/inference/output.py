@@ -66,5 +66,9 @@ def print_table(answers: Sequence[Answer]) -> None:
 
 
 def plain(text: str) -> str:
-    """Write control characters as escapes: in a name, they could end a line or move the cursor."""
-    return re.sub("[\0-\x1f\x7f-\x9f\u2028\u2029]", lambda found: repr(found[0])[1:-1], text)
+    """Write control characters as escapes: in a name, they could end a line or move the cursor.
+
+    So are the bytes of a file's name that are no text, which Python holds as U+DC80 to U+DCFF.
+    """
+    hidden = "[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+    return re.sub(hidden, lambda found: repr(found[0])[1:-1], text)
