@@ -7,6 +7,7 @@ import contextlib
 import csv
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -150,7 +151,9 @@ def test_own_pictures_are_one_line_and_every_command_follows(project: Project) -
 
 
 @pytest.mark.isolated
-def test_own_pictures_are_kept_and_followed_by_the_pipeline(project: Project) -> None:
+def test_own_pictures_are_kept_and_followed_by_the_pipeline(
+    project: Project, tmp_path: Path
+) -> None:
     trainer = project.folder / "configs/trainer/cpu.yaml"
     trainer.write_text(trainer.read_text("utf-8").replace("max_epochs: 30", "max_epochs: 2"))
     project.dvc("add", "data/raw/pictures")
@@ -162,6 +165,15 @@ def test_own_pictures_are_kept_and_followed_by_the_pipeline(project: Project) ->
     project.dvc("add", "data/raw/pictures")
     assert "Running stage 'prepare'" in project.dvc("repro", "prepare")
     project.commit()
+
+    # Another clone, such as a job of a pipeline, gets the pictures from the remote
+    project.dvc("remote", "add", "--local", "--force", "--default", "shared", str(tmp_path))
+    project.dvc("push")
+    for folder in ("data/raw/pictures", "data/processed", ".dvc/cache"):
+        shutil.rmtree(project.folder / folder)
+    project.dvc("repro", "--pull", "prepare")
+    assert (project.folder / "data/raw/pictures/oak/1.jpg").is_file()
+    assert (project.folder / "data/processed/image_folder/meta.json").is_file()
 
 
 @pytest.mark.isolated
