@@ -20,6 +20,17 @@ def prepared(**options: object) -> ImageFolderDataModule:
     return data
 
 
+# Windows and macOS know fewer names and links
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, or links for all")
+
+
+def rename(old: Path, new: Path) -> None:
+    try:
+        old.rename(new)
+    except OSError:
+        pytest.skip("this system has no such names")
+
+
 def counts(data: ImageFolderDataModule) -> list[int]:
     return [len(data.arrays(split)[1]) for split in SPLITS]
 
@@ -47,11 +58,13 @@ def test_a_folder_of_pictures_is_split_and_resized():
         np.testing.assert_allclose(red, [255, 0], atol=2)
 
 
+@posix
 def test_each_image_has_the_name_of_its_file():
     for number in range(12):
-        for name in ("a", "b\nc", "d\udce9"):
+        for name in ("a", "b\nc"):
             draw(SOURCE / "x" / f"{name}{number}.png", number, "L")
             draw(SOURCE / "y" / "more" / f"{name}{number}.png", 100 + number, "L")
+    rename(SOURCE / "x/a0.png", SOURCE / "x/d\udce90.png")
     data = prepared(image_shape=(1, 1, 1))
     for split in SPLITS:
         images, labels = data.arrays(split)
@@ -164,6 +177,7 @@ def test_other_files_are_counted(capsys):
         assert kind in told
 
 
+@posix
 def test_all_pictures_that_cannot_be_read_are_named_at_once():
     draw_classes(SOURCE, 20)
     content = (SOURCE / "blue/1.png").read_bytes()
@@ -182,6 +196,7 @@ def test_all_pictures_that_cannot_be_read_are_named_at_once():
 # Names and links
 
 
+@posix
 def test_a_link_that_loops_adds_nothing_and_other_links_are_followed():
     draw_classes(Path("elsewhere"), 5)
     SOURCE.mkdir()
@@ -209,20 +224,18 @@ def test_a_class_name_is_kept_in_one_form_of_unicode():
     assert prepared().classes == ["blue", "café"]
 
 
+@posix
 @pytest.mark.parametrize("name", ["x_$1_$2", "a|b", "back\\slash", "Red", "日本", "[0]"])
 def test_a_class_may_have_any_name_that_can_be_shown(name):
     draw_classes(SOURCE, 3)
-    (SOURCE / "blue").rename(SOURCE / name)
+    rename(SOURCE / "blue", SOURCE / name)
     assert sorted(prepared().classes) == sorted([name, "red"])
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\tb", " ", "caf\udce9", "\u2028"])
 def test_a_class_whose_name_cannot_be_shown_is_refused(name):
     draw_classes(SOURCE, 3)
-    try:
-        (SOURCE / "red").rename(SOURCE / name)
-    except OSError:
-        pytest.skip("this system has no such names")
+    rename(SOURCE / "red", SOURCE / name)
     refused = refusal()
     assert "can't be a class: rename it" in refused
     refused.encode()
@@ -231,9 +244,8 @@ def test_a_class_whose_name_cannot_be_shown_is_refused(name):
 def test_two_classes_that_look_alike_are_refused():
     draw_classes(SOURCE, 3)
     draw(SOURCE / unicodedata.normalize("NFC", "café") / "0.png")
-    try:
-        draw(SOURCE / unicodedata.normalize("NFD", "café") / "0.png")
-    except FileExistsError:
+    draw(SOURCE / unicodedata.normalize("NFD", "café") / "0.png")
+    if len(list(SOURCE.iterdir())) == 3:
         pytest.skip("this system takes both for one")
     assert "two folders café" in refusal()
 
