@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -188,3 +189,13 @@ def test_a_name_that_the_terminal_cannot_encode_is_escaped(model, sample, encodi
     )
     assert (done.returncode, done.stderr.splitlines()) == (2, [b"Error: missing: no such file"])
     assert done.stdout.startswith(b"\\u732b")
+
+
+@pytest.mark.parametrize("command", [["predict", "{}"], ["train", "--config-dir={}"]])
+def test_a_console_that_cannot_show_a_name_gets_it_escaped(cli, command, monkeypatch):
+    for name in ("stdout", "stderr"):
+        stream = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+        monkeypatch.setattr(sys, name, stream)
+    code, _, _ = cli(*(word.format("caf\u00e9") for word in command))
+    assert code == 2
+    assert b"Error: " in sys.stderr.buffer.getvalue()

@@ -1,6 +1,7 @@
 """Runs one step of the project with the configuration that Hydra composes for it."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from . import UserError
-
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+if not CONFIGS.is_dir():  # a wheel holds them inside the package
+    CONFIGS = Path(__file__).with_name("configs")
 
 
 def run_hydra(step: str, config: str, overrides: list[str]) -> None:
@@ -26,51 +27,54 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
         overrides: Hydra's command line: `key=value`, `--multirun`, `--cfg job`, `--help`.
     """
     import hydra
-    from hydra.errors import ConfigCompositionException, OverrideParseException
+    from hydra._internal.utils import get_args_parser
+
+    from .config_errors import expand_home, explain, fixable, refuse_empty
 
     command = sys.argv
+    composed = False
 
     def call_step(cfg: "DictConfig") -> Any:
+        nonlocal composed
+        composed = True
         sys.argv = command  # DDP starts its other processes with this command line
+        expand_home(cfg)
         module, _, function = step.partition(":")
+        handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # an import can turn it into errors
+        imported = import_module(f".{module}", __package__)
+        signal.signal(signal.SIGINT, handler)
         try:
-            return getattr(import_module(f".{module}", __package__), function)(cfg)
+            return getattr(imported, function)(cfg)
+        except BrokenPipeError:  # nobody reads the output any more, as with `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
         except Exception as error:
-            if cause := fixable(error):
-                fail(cause)
+            if reason := fixable(error, cfg):
+                fail(reason)
             raise
 
+    refuse_empty(overrides)
+    parser = get_args_parser()  # Hydra's own, which would print a page on its usage at an error
+    parser.error = fail  # type: ignore[method-assign]
+    values = parser.parse_intermixed_args(overrides).overrides
+    # Hydra takes options before and after values, but none between two of them
+    options = [word for word in overrides if word not in values]
+
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # without it, Hydra prints its errors and exits
-    sys.argv = [command[0], *overrides]
+    sys.argv = [command[0], *options, *values]
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config)(call_step)()
-    except (ConfigCompositionException, OverrideParseException) as error:
-        fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as error:
+        if composed:
+            raise
+        fail(explain(error))  # Hydra could not compose what was asked for
     finally:
         sys.argv = command
 
 
-def fixable(error: Exception) -> BaseException | None:
-    """Return the error that the user can fix: this one or its cause; None if the code is wrong."""
-    from hydra.errors import InstantiationException
-    from omegaconf.errors import OmegaConfBaseException
-
-    if isinstance(error, UserError | OmegaConfBaseException):
-        return error
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
-
-    if isinstance(error, MisconfigurationException):
-        return error
-    # Hydra wraps each error of a class that it builds from the configuration
-    cause = error.__cause__ if isinstance(error, InstantiationException) else None
-    if isinstance(cause, UserError | MisconfigurationException | ValueError):
-        return cause
-    return None
-
-
-def fail(error: BaseException) -> NoReturn:
-    """Print an error that the user can fix, as one line, and exit with 2."""
-    text = " ".join(str(error).split())
-    text = text.partition(" Config search path:")[0].partition(" full_key:")[0]
-    typer.echo(f"Error: {text}", err=True)
-    raise SystemExit(2) from error
+def fail(message: object) -> NoReturn:
+    """Print what the user can fix, as one line, and exit with 2."""
+    typer.echo(f"Error: {' '.join(str(message).split())}", err=True)
+    raise SystemExit(2)
