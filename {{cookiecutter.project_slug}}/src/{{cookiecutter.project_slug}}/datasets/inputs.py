@@ -164,5 +164,5 @@ def check_shape(shape: Sequence[int]) -> None:
     if not whole or len(shape) != 3 or shape[0] not in {1, 3}:
         text = ", ".join(str(side) for side in shape)
         raise UserError(
-            f"image_shape is [{text}]: give channels (1: grey, 3: RGB), height and width in pixels"
+            f"data.image_shape is [{text}]: give channels (1 or 3), height and width in pixels"
         )
