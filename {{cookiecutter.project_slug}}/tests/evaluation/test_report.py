@@ -70,6 +70,13 @@ def test_each_class_has_its_line(reports, probabilities, test_split):
         assert float(row["recall"]) == pytest.approx(recall, abs=1e-4)
 
 
+def test_the_history_of_the_checkpoint_is_a_table(reports, trained):
+    with (reports / "history.csv").open(encoding="utf-8", newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
+    assert rows == saved["history"]
+
+
 def test_each_test_image_has_its_line(reports, probabilities, test_split):
     labels, predicted = test_split[1], probabilities.argmax(axis=1)
     with (reports / "predictions.csv").open(encoding="utf-8", newline="") as file:
@@ -96,17 +103,28 @@ def test_hostile_names_survive_the_table():
     assert [[float(value) for value in row[3:]] for row in rows] == probabilities.tolist()
 
 
+@pytest.mark.parametrize(
+    ("history", "lines"),
+    [
+        ([], []),
+        ([{"epoch": 0, "val/f1": 0.5}], ["epoch,val/f1", "0,0.5"]),
+        ([{"epoch": 0, "val/f1": 0.5}, {"epoch": 1, "x": 2}], ["epoch,val/f1", "0,0.5", "1,"]),
+    ],
+)
+def test_what_a_history_lacks_is_no_error(configure, options, trained, history, lines):
+    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
+    torch.save(saved | {"history": history}, "odd.ckpt")
+    chosen = options[0], "checkpoint=odd.ckpt", "pictures=0"
+    evaluate(configure(*chosen, config="evaluate"))
+    table = Path("reports/history.csv")
+    assert (table.read_text("utf-8").splitlines() if table.is_file() else []) == lines
+    assert Path("reports/learning_curves.png").is_file() == bool(history)
+
+
 def test_too_many_pictures_are_refused_before_anything_is_written(configure, options):
     with pytest.raises(UserError, match=r"^pictures=100000: "):
         evaluate(configure(*options, "pictures=100000", config="evaluate"))
     assert not Path("reports").exists()
-
-
-def test_the_history_of_the_checkpoint_is_a_table(reports, trained):
-    with (reports / "history.csv").open(encoding="utf-8", newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    saved = torch.load(trained / "models/model.ckpt", weights_only=True)
-    assert rows == saved["history"]
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     history: list[dict[str, float]] = getattr(predictor.model, "history", [])
     if history:  # an exported model has none
         write_history(reports / "history.csv", history)
-        columns = {name: [row[name] for row in history] for name in history[0]}
+        columns = {name: [row.get(name, math.nan) for row in history] for name in history[0]}
         figures["learning_curves"] = learning_curves_figure(columns)
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
@@ -58,7 +59,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 def write_history(path: Path, epochs: list[dict[str, float]]) -> None:
     """Write the metrics of each epoch of the training as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, epochs[0], lineterminator="\n")
+        writer = csv.DictWriter(file, epochs[0], extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(epochs)
 
