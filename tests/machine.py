@@ -6,6 +6,7 @@ this environment, and finds only the settings that are written here.
 """
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -71,10 +72,14 @@ def furnish(home: Path, caller: Mapping[str, str]) -> None:
     old = Path(caller.get("HOME") or Path.home())
     registries.copy(caller, old, home)
     (home / ".gitconfig").write_text(GIT_SETTINGS, encoding="utf-8")
-    # Docker finds `compose` and `buildx` in the folder of the settings, among other places
-    plugins = Path(caller.get("DOCKER_CONFIG") or old / ".docker") / "cli-plugins"
+    # Docker finds `compose` and `buildx` in the folder of the settings, or in those it names
+    docker = Path(caller.get("DOCKER_CONFIG") or old / ".docker")
+    plugins = [str(docker / "cli-plugins")]
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        given = json.loads((docker / "config.json").read_text("utf-8"))
+        plugins += given.get("cliPluginsExtraDirs", [])
     (home / ".docker").mkdir()
-    settings = {"cliPluginsExtraDirs": [str(plugins)]} if plugins.is_dir() else {}
+    settings = {"cliPluginsExtraDirs": plugins}
     (home / ".docker" / "config.json").write_text(json.dumps(settings), encoding="utf-8")
 
 

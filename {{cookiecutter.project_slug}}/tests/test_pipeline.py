@@ -1,11 +1,13 @@
 """The DVC pipeline: which stages run again after a change, and which files a remote returns."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import example
 import pytest
 
 pytest.importorskip("dvc", reason="DVC is not installed: install the `dvc` dependency group")
@@ -34,8 +36,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (".dvc", "configs", "src"):
         ignored = shutil.ignore_patterns("cache", "tmp", "config.local", "__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in (".dvcignore", ".gitignore", "dvc.yaml"):
+    (folder / "data/raw").mkdir(parents=True)
+    for name in (".dvcignore", ".gitignore", "data/raw/README.md", "dvc.yaml"):
         shutil.copy(ROOT / name, folder / name)
+    settings = folder / "configs/train.yaml"
+    chosen = f"- data: {example.OPTIONS[0].removeprefix('data=')}\n"
+    settings.write_text(re.sub(r"- data: \w+\n", chosen, settings.read_text("utf-8")), "utf-8")
     trainer = folder / "configs/trainer/cpu.yaml"
     trainer.write_text(trainer.read_text("utf-8").replace("max_epochs: 30", "max_epochs: 2"))
     run(folder, "git", "init", "--quiet")
