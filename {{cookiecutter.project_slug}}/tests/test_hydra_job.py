@@ -110,7 +110,7 @@ def test_a_mistake_in_the_code_keeps_its_traceback(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(preparation, "prepare", broken)
-    monkeypatch.setattr(sys, "argv", ["{{ cookiecutter.project_slug }}", "prepare", *example.OPTIONS])
+    monkeypatch.setattr(sys, "argv", ["command", "prepare", *example.OPTIONS])
     with pytest.raises(type(error), match="bug"):
         {{ cookiecutter.project_slug }}.cli.main()
 
