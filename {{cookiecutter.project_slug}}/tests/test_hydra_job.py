@@ -91,7 +91,8 @@ def test_a_wrong_setting_is_named_in_one_line(cli, arguments, named):
 def test_a_broken_yaml_file_is_named_with_its_line(cli):
     folder = Path("own", "experiment")
     folder.mkdir(parents=True)
-    (folder / "mine").with_suffix(".yaml").write_text("# @package _global_\nseed: [1\n", encoding="utf-8")
+    text = "# @package _global_\nseed: [1\n"
+    (folder / "mine").with_suffix(".yaml").write_text(text, encoding="utf-8")
     code, _, error = cli("prepare", "--config-dir", "own", "experiment=mine")
     assert code == 2
     assert ", line 3: " in error
