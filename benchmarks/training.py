@@ -143,7 +143,7 @@ def plain(cfg: DictConfig, *, validate: bool, channels_last: bool = False) -> li
     data = instantiate(cfg.data)
     network = make_network(cfg)
     if channels_last:
-        network.to(memory_format=torch.channels_last)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=cfg.model.optimizer.lr, fused=True)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, cfg.trainer.max_epochs)
     train_batches, val_batches = data.train_dataloader(), data.val_dataloader()

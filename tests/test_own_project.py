@@ -5,13 +5,13 @@ The files and lines that this takes are counted: the README states them.
 
 import contextlib
 import csv
+import http.client
 import json
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,19 +91,20 @@ class Project:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[str]:
-        address = f"http://127.0.0.1:{self.environment['SERVE_PORT']}"
+        port = self.environment["SERVE_PORT"]
         command = [sys.executable, "-m", SLUG, "serve"]
         with subprocess.Popen(command, cwd=self.folder, env=self.environment) as service:
 
             def answers() -> bool:
+                server = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
                 with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"{address}/readyz", timeout=10)
-                    return True
+                    server.request("GET", "/readyz")
+                    return server.getresponse().status == 200
                 return False
 
             try:
                 wait_until(answers, lambda: "" if service.poll() is None else "the service ended")
-                yield address
+                yield f"http://127.0.0.1:{port}"
             finally:
                 service.terminate()
                 service.wait(PATIENCE)
