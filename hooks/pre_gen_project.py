@@ -82,7 +82,7 @@ TAKEN.update({"aux", "con", "nul", "prn"})
 TAKEN.update(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))
 # What projects have at their top: folders, and files
 TOP_FOLDERS = """
-.dvc .github .gitlab .vscode configs dockerfiles docs infra notebooks src tests
+.dvc .github .gitlab .vscode configs data dockerfiles docs infra notebooks src tests
 """
 TOP_FILES = """
 .amlignore .dockerignore .dvcignore .editorconfig .env.example .gcloudignore .gitattributes
@@ -186,10 +186,11 @@ def problems() -> "list[str]":
 
 
 def is_written_to(path: Path) -> bool:
-    """Say whether a bake could write to `path`: no tool's own files, such as `.dvc/cache`."""
+    """Say whether a bake could write to `path`: to no file of a tool (`.dvc/cache`), to no data."""
     top, *below = path.parts
     hidden = any(part.startswith(".") and part != ".gitignore" for part in below)
     tools_own = hidden or (top == ".dvc" and below[:1] in (["cache"], ["tmp"]))
+    tools_own |= top == "data" and below not in ([], ["raw"], ["raw", "README.md"])
     # An `@` and a word of a marked name, as in `.env@secrets.example`
     return re.sub("@[a-z-]+", "", top) in (TOP_FOLDERS + TOP_FILES).split() and not tools_own
 

@@ -200,7 +200,10 @@ def test_a_link_to_a_folder_of_data_is_not_followed(
     folder: Path, tmp_path: Path, options: list[str]
 ) -> None:
     own = fill(tmp_path / "outside", ["x@docker/y", "a@aws.csv", "LICENSE@bsd"])
-    (folder / "data").symlink_to(tmp_path / "outside")
+    (tmp_path / "outside/a@aws.csv").chmod(0o444)
+    for link in ("models", "data/raw/pictures", "data/processed"):
+        (folder / link).parent.mkdir(parents=True, exist_ok=True)
+        (folder / link).symlink_to(tmp_path / "outside")
     over(folder, ANSWERS, *options)
     assert content(tmp_path / "outside", own) == own
     assert files(tmp_path / "outside") == set(own)

@@ -1,14 +1,12 @@
 """Finding the class that a configuration, or the file of a model, names."""
 
 from importlib import import_module
-from typing import TypeVar
+from typing import Any
 
 from . import UserError
 
-T = TypeVar("T")
 
-
-def find_class(target: object, package: str, parent: type[T], setting: str) -> type[T]:
+def find_class(target: object, package: str, parent: type, setting: str) -> type[Any]:
     """Import the class that `target` names.
 
     A model's file is data, and may come from elsewhere: it must not choose any module to import or

@@ -252,8 +252,8 @@ def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
     """
     options = plain_settings(settings)
     # A checkpoint holds them too, so Hydra's `instantiate`, which calls anything, must not see them
-    target, parent = options.pop("_target_", None), ImageDataModule
-    found = find_class(target, str(__package__), parent, "data")  # type: ignore[type-abstract]
+    target = options.pop("_target_", None)
+    found: type[ImageDataModule] = find_class(target, str(__package__), ImageDataModule, "data")
     try:
         return found(**options)
     except (TypeError, ValueError) as error:
