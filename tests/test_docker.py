@@ -457,7 +457,7 @@ def mounts(folder: Path) -> list[str]:
     """Make the folders that training writes to, for a user that the image does not know."""
     options = []
     for name in ("data", "models", "outputs"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
         (folder / name).chmod(0o777)
         options.append(f"--volume={folder / name}:/app/{name}")
     return options
@@ -510,7 +510,7 @@ def test_training(
             code = stop(name)
             said = logs(name)
         assert code == 130, said
-        (last,) = re.findall(r"train resume=/app/(\S+last\.ckpt)", said)
+        (last,) = re.findall(r" train .*resume=/app/(\S+last\.ckpt)", said)
         assert (tmp_path / last).is_file()
 
         with container(tag, *options) as name:  # nothing but Python itself has started

@@ -248,7 +248,7 @@ def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
         settings: `_target_`, the dotted name of a class in this package, and its arguments.
 
     Raises:
-        UserError: There is no such class, or it can't work with these arguments.
+        UserError: There is no such class, or it has no such arguments.
     """
     options = plain_settings(settings)
     # A checkpoint holds them too, so Hydra's `instantiate`, which calls anything, must not see them
@@ -256,8 +256,10 @@ def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
     found: type[ImageDataModule] = find_class(target, str(__package__), ImageDataModule, "data")
     try:
         return found(**options)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"data: {error}") from error
+    except TypeError as error:
+        if "unexpected keyword" in str(error) or "missing" in str(error):
+            raise UserError(f"data: {error}") from error
+        raise
 
 
 def plain_settings(settings: DictConfig | dict[str, Any]) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def alone(folder: Path) -> Iterator[None]:
         if "requested and" in reason:  # NumPy's words for a write that ended early
             reason = "the disk is full"
         place = error.filename or folder
-        raise UserError(f"the data can't be prepared: {place}: {reason}") from error
+        raise UserError(f"data.folder {folder} can't be prepared: {place}: {reason}") from error
 
 
 @contextmanager

@@ -31,7 +31,10 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
     settings = cfg.get("data") or remembered.get("settings")
     if not settings:
         raise UserError(f"{cfg.checkpoint} does not say what it was trained on: add data=<name>")
-    data = build_data(settings)
+    try:
+        data = build_data(settings)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{cfg.checkpoint} names data that can't be opened: {error}") from error
     if not is_stored(data.folder):
         data.prepare_data()
     elif read_meta(data.folder)["recipe"] != data.recipe:
