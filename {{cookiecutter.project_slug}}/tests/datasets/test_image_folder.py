@@ -414,5 +414,5 @@ def test_a_disk_that_is_full_ends_in_one_line_and_keeps_the_old_arrays():
         refused = refusal_of_prepare()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert refused.startswith("the data can't be prepared: ")
+    assert "can't be prepared: " in refused
     assert ImageFolderDataModule("pictures").digest == before.digest

@@ -92,10 +92,10 @@ def test_an_upload_of_another_shape_is_fitted_like_the_file(model, sample, tmp_p
     with running(predictor) as client:
         answer = upload(client, (tmp_path / "wide.png").read_bytes()).json()
         assert client.get("/model").json()["fit"] == fit
-    [expected] = predictor.predict_files([tmp_path / "wide.png"])
-    [stretched] = Predictor(model).predict_files([tmp_path / "wide.png"])
-    assert answer["probability"] == pytest.approx(expected.probability, rel=1e-4)
-    assert answer["probability"] != pytest.approx(stretched.probability, rel=1e-4)
+    [fitted] = predict_files(predictor, [tmp_path / "wide.png"])
+    [stretched] = predict_files(Predictor(model), [tmp_path / "wide.png"])
+    assert answer["probability"] == pytest.approx(fitted.predictions[0].probability, rel=1e-4)
+    assert answer["probability"] != pytest.approx(stretched.predictions[0].probability, rel=1e-4)
 
 
 def test_the_model_is_described(client, model):
