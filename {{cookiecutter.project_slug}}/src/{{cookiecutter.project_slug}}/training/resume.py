@@ -36,7 +36,7 @@ def check_resume(path: str, model: LightningModule) -> None:
     for name in ("optimizer", "scheduler"):
         before, now = ((hparams[name] or {}).get("name") for hparams in (settings, model.hparams))
         if before != now:
-            raise UserError(f"resume: {path} is from with model.{name}.name {before}, not {now}")
+            raise UserError(f"resume: {path} has model.{name}.name {before}, not {now}")
     try:
         model.load_state_dict(saved["state_dict"])
     except RuntimeError as error:  # its first line names the class, the next ones weights
