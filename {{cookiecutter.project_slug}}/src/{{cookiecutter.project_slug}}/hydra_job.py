@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from . import UserError
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
@@ -28,6 +30,8 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
     """
     import hydra
     from hydra._internal.utils import get_args_parser
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from .config_errors import expand_home, explain, fixable, refuse_empty
 
@@ -49,7 +53,10 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except Exception as error:
-            if reason := fixable(error, cfg):
+            reason = fixable(error, cfg)
+            if reason and HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise UserError(reason) from error  # Hydra runs the other jobs of the sweep first
+            if reason:
                 fail(reason)
             raise
 
@@ -64,6 +71,8 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
     sys.argv = [command[0], *options, *values]
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config)(call_step)()
+    except UserError as error:
+        fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:

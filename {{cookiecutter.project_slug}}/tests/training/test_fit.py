@@ -224,6 +224,17 @@ def test_a_sweep_promotes_none_of_its_models(cli):
     assert not Path("models").exists()
 
 
+def test_a_job_that_diverges_costs_no_other_job_of_a_sweep(cli):
+    rates = "model.optimizer.lr=1e30,0.003"
+    sweep = "hydra.sweep.dir=sweep", rates, "trainer.max_epochs=1", "logger=csv"
+    code, _, error = cli("train", "--multirun", *example.OPTIONS, *sweep)
+    assert code == 2
+    assert "model.optimizer.lr=1e+30" in error
+    assert "diverged" in error.splitlines()[-1]
+    assert "Traceback" not in error
+    assert Path("sweep/1/checkpoints/last.ckpt").is_file()
+
+
 @pytest.mark.slow
 def test_two_processes_share_the_work(configure):
     overrides = "trainer.max_epochs=2", "hydra.run.dir=shared"
