@@ -29,10 +29,15 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def configure() -> Callable[..., DictConfig]:
-    """Compose a configuration, on the example's data unless the test names other data."""
+    """Compose a configuration, with the example's data and network unless the test names others.
+
+    So the choices in configs/train.yaml can change without a change of what the tests know.
+    """
 
     def composed(*overrides: str, config: str = "train") -> DictConfig:
         defaults = ["logger=csv", "run_dir=run"] if config in {"train", "describe"} else []
+        if defaults and not any(one.startswith(("model=", "experiment=")) for one in overrides):
+            defaults.append("model=cnn")
         if not any(override.startswith("data=") for override in overrides):
             defaults += example.OPTIONS
         with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
