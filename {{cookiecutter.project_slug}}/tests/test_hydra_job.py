@@ -150,7 +150,7 @@ def test_a_reader_that_leaves_and_ctrl_c_are_no_mistakes(cli, monkeypatch, error
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("seconds", [0.7, 1.5, 2.5])
-def test_ctrl_c_while_it_starts_says_nothing(seconds):
+def test_ctrl_c_while_it_starts_says_nothing(ctrl_c, seconds):
     package = Path({{ cookiecutter.project_slug }}.__file__).parent
     run = subprocess.Popen(
         [sys.executable, "-m", package.name, "train", *example.OPTIONS, "logger=csv"],

@@ -266,14 +266,6 @@ def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypat
     assert logged("run", "epoch")[-1] == 3
 
 
-@pytest.fixture
-def ctrl_c():
-    """Let Ctrl-C reach the processes of a test: a shell starts background jobs that ignore it."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
 def test_an_interrupted_run_can_be_resumed(configure, ctrl_c):
