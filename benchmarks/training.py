@@ -209,7 +209,7 @@ def settings(project: Path, folder: Path, epochs: int) -> DictConfig:
             [
                 f"run_dir={folder}",
                 f"checkpoint={folder}/model.ckpt",
-                f"data.folder={project}/data",
+                f"data.folder={project}/data/processed/digits",
                 f"trainer.max_epochs={epochs}",
                 "~callbacks.early_stopping",
                 f"+callbacks.clock._target_={__name__}.Clock",
