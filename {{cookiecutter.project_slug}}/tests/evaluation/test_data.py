@@ -20,7 +20,7 @@ OTHER_IMAGES = "holds other images"
 def evaluate_alone(trained, tmp_path):
     """Evaluate a copy of the trained checkpoint, with changes, and no word about its data."""
 
-    def run(**changes) -> dict[str, float]:
+    def run(*overrides: str, **changes) -> dict[str, float]:
         saved = torch.load(trained / "models/model.ckpt", weights_only=True)
         settings = saved["hyper_parameters"]["data"]["settings"]
         settings["folder"] = str(trained / example.FOLDER)
@@ -28,7 +28,7 @@ def evaluate_alone(trained, tmp_path):
             settings[name] = value
         torch.save(saved, tmp_path / "model.ckpt")
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            return evaluate(compose("evaluate", overrides=["checkpoint=model.ckpt"]))
+            return evaluate(compose("evaluate", ["checkpoint=model.ckpt", *overrides]))
 
     return run
 
@@ -37,6 +37,12 @@ def test_a_checkpoint_remembers_its_data(evaluate_alone, trained, caplog):
     saved = torch.load(trained / "models/model.ckpt", weights_only=True)
     assert evaluate_alone()["accuracy"] == pytest.approx(saved["metrics"]["accuracy"])
     assert OTHER_IMAGES not in caplog.text
+
+
+def test_one_setting_of_the_remembered_data_can_be_changed(evaluate_alone, trained):
+    elsewhere = f"+data.folder={trained / example.FOLDER}"
+    assert evaluate_alone(elsewhere, folder="moved") == evaluate_alone()
+    assert not Path("moved").exists()
 
 
 def test_images_that_changed_since_the_training_are_noticed(evaluate_alone, trained, caplog):

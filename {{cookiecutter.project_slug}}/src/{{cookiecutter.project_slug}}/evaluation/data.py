@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from .. import UserError
-from ..datasets.base import ImageDataModule, build_data
+from ..datasets.base import ImageDataModule, build_data, plain_settings
 from ..datasets.storage import is_stored, read_meta
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
     """Open the data set that a model was trained on, or another one with the same classes.
 
     Args:
-        cfg: `data` describes another data set, or is null; `checkpoint` names the model's file.
+        cfg: `data` describes another data set, or holds single settings that differ, or is not
+            there; `checkpoint` names the model's file.
         model: The model, which remembers its data set.
 
     Raises:
@@ -28,8 +29,10 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
             were made with other settings, or the model's file does not name its data set.
     """
     remembered = model.data or {}
-    settings = cfg.get("data") or remembered.get("settings")
-    if not settings:
+    settings = plain_settings(cfg.get("data") or {})
+    if "_target_" not in settings:
+        settings = {**remembered.get("settings", {}), **settings}
+    if "_target_" not in settings:
         raise UserError(f"{cfg.checkpoint} does not say what it was trained on: add data=<name>")
     try:
         data = build_data(settings)
