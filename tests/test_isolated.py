@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import re
 import subprocess
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from bakery import TEMPLATE, bake
 from machine import in_venv, pip_settings, plain_environment, uv_settings
 from PIL import Image
-from tools import PATIENCE, wait_until
+from tools import serving
 
 # Commands of the README that no test starts, each with the reason
 LEFT_OUT = {
@@ -84,23 +83,10 @@ class Shell:
         """Run a line that serves on port 8000, which one test at a time can have."""
         with (TEMPLATE / ".cache" / "port-8000.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            service = subprocess.Popen(
-                ["bash", "-c", f"exec {line}"], cwd=self.project, env=self.environment
-            )
-
-            def answers() -> bool:
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen("http://127.0.0.1:8000/readyz", timeout=10)
-                    return True
-                return False
-
-            try:
-                wait_until(answers, lambda: "" if service.poll() is None else f"$ {line}\nended")
+            command = "bash", "-c", f"exec {line}"
+            with serving(*command, port=8000, folder=self.project, **self.environment):
                 self.log.append(f"ran: {line}")
                 yield
-            finally:
-                service.terminate()
-                service.wait(PATIENCE)
 
     def accuracy(self, output: str) -> float:
         """Read the test accuracy out of what `train` printed."""

@@ -3,26 +3,20 @@
 The files and lines that this takes are counted: the README states them.
 """
 
-import contextlib
 import csv
-import http.client
 import json
-import re
 import shutil
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from bakery import bake
-from machine import plain_environment
+from checks.recipes import RECIPE
 from PIL import Image, ImageDraw
-from tools import PATIENCE, wait_until
+from tools import printed, run, serving
 
 SLUG = "my_ml_project"
-BLOCK = re.compile(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def paint_leaves(folder: Path) -> None:
@@ -51,20 +45,13 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = plain_environment(PYTHONPATH=str(folder / "src"), SERVE_PORT=free_port())
+        self.environment = {"PYTHONPATH": str(folder / "src")}
         self.run("git", "init", "--quiet")
         self.commit()
 
     def run(self, *command: str) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+        done = run(*command, folder=self.folder, **self.environment)
+        assert done.returncode == 0, f"{' '.join(command)}\n{printed(done)}"
         return done.stdout
 
     def command(self, *arguments: str) -> str:
@@ -89,31 +76,11 @@ class Project:
         assert text.count(f"- {group}: {old}\n") == 1
         path.write_text(text.replace(f"- {group}: {old}\n", f"- {group}: {new}\n"), "utf-8")
 
-    @contextlib.contextmanager
-    def serving(self) -> Iterator[str]:
-        port = self.environment["SERVE_PORT"]
-        command = [sys.executable, "-m", SLUG, "serve"]
-        with subprocess.Popen(command, cwd=self.folder, env=self.environment) as service:
 
-            def answers() -> bool:
-                server = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
-                with contextlib.suppress(OSError):
-                    server.request("GET", "/readyz")
-                    return server.getresponse().status == 200
-                return False
-
-            try:
-                wait_until(answers, lambda: "" if service.poll() is None else "the service ended")
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                service.terminate()
-                service.wait(PATIENCE)
-
-
-def free_port() -> str:
+def free_port() -> int:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
-        return str(server.getsockname()[1])
+        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +147,7 @@ def test_own_pictures_are_kept_and_followed_by_the_pipeline(
 def test_an_own_network_is_two_files_and_one_line(project: Project) -> None:
     project.commit()
     page = (project.folder / "docs/changing.md").read_text("utf-8")
-    for path, text in BLOCK.findall(page):
+    for path, text in RECIPE.findall(page):
         if "resnet" in path:
             (project.folder / path).write_text(text, encoding="utf-8")
     project.choose("model", "cnn", "resnet")
@@ -194,8 +161,10 @@ def test_an_own_network_is_two_files_and_one_line(project: Project) -> None:
     project.command("evaluate")
     project.command("export")
     picture = project.folder / "data/raw/pictures/oak/3.png"
-    with project.serving() as address:
-        form = ["--form", f"file=@{picture}", f"{address}/predict/file"]
+    port = free_port()
+    serve, settings = (sys.executable, "-m", SLUG, "serve"), {"SERVE_PORT": str(port)}
+    with serving(*serve, port=port, folder=project.folder, **project.environment, **settings):
+        form = ["--form", f"file=@{picture}", f"http://127.0.0.1:{port}/predict/file"]
         answer = json.loads(project.run("curl", "--silent", "--fail", *form))
     said = json.loads(project.command("predict", "--json", str(picture)))[0]
     assert answer["label"] == said["label"]

@@ -1,12 +1,14 @@
 """Commands from outside Python, the reasons not to run them here, and how to wait for a server."""
 
+import contextlib
 import functools
+import http.client
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +72,26 @@ def wait_until(
         assert not (reason := ended()), reason
         assert time.monotonic() < end, f"it lives, and is not ready after {patience} s"
         time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def serving(*command: str, port: int, folder: Path, **environment: str) -> Iterator[None]:
+    """Run a command that serves a baked project on a port, until the block ends."""
+    service = subprocess.Popen(command, cwd=folder, env=plain_environment(**environment))
+
+    def answers() -> bool:
+        server = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        with contextlib.suppress(OSError):
+            server.request("GET", "/readyz")
+            return server.getresponse().status == 200
+        return False
+
+    try:
+        wait_until(answers, lambda: "" if service.poll() is None else f"{' '.join(command)}: ended")
+        yield
+    finally:
+        service.terminate()
+        service.wait(PATIENCE)
 
 
 def missing_node(package: str) -> str:

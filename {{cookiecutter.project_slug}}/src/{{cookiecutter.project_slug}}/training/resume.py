@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.types import Quote, QuotedString
 from pytorch_lightning import LightningModule
 
 from .. import UserError
+from ..config_errors import as_text
 from ..inference.checkpoint import load_checkpoint
 
 
@@ -52,8 +52,7 @@ def resume_command(path: Path) -> str:
     """
     overrides = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     kept = [override for override in overrides if not override.startswith("resume=")]
-    value = str(path)
-    if not re.fullmatch(r"[\w./-]+", value, re.ASCII):
-        value = QuotedString(value.replace("${", r"\${"), Quote.single).with_quotes()
+    plain = re.fullmatch(r"[\w./-]+", str(path), re.ASCII)
+    resume = f"resume={path}" if plain else as_text("resume", str(path))
     package = __package__.partition(".")[0]
-    return shlex.join([sys.executable, "-m", package, "train", *kept, f"resume={value}"])
+    return f"{shlex.join([sys.executable, '-m', package, 'train', *kept])} {resume}"
