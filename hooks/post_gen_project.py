@@ -14,6 +14,7 @@ from pathlib import Path
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 slug = ANSWERS["project_slug"]
+task = ANSWERS["task"]
 license_name = ANSWERS["license"]
 environment = ANSWERS["environment"]
 tracker = ANSWERS["tracker"]
@@ -42,15 +43,19 @@ HOLDS = {
     "gcp": cloud == "gcp",
     "github": ci == "github",
     "gitlab": ci == "gitlab",
+    "image": task == "image",
     "mit": license_name == "MIT",
     "mlflow": tracker == "mlflow",
     "no-docker": not docker,
     "no-onnx": not onnx_export,
+    "no-table": task != "tabular",
     "onnx": onnx_export,
     "proprietary": license_name == "Proprietary",
     "secrets": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     "serves": serving != "none",
+    "tabular": task == "tabular",
     "tensorboard": tracker == "tensorboard",
+    "text": task == "text",
     "tracks": tracker != "none",
     "wandb": tracker == "wandb",
 }
@@ -120,7 +125,7 @@ def settle() -> None:
 
 settle()
 # The engine ignores an answer to a misspelt question: show what was chosen
-answers = [license_name, environment, tracker, onnx_export and "ONNX", serving, ci, cloud]
+answers = [task, license_name, environment, tracker, onnx_export and "ONNX", serving, ci, cloud]
 chosen = [name for name in [*answers, docker and "docker"] if name not in {"none", False}]
 print(f"\nBaked {slug} ({', '.join(chosen)}). Next:\n")
 for command in NEXT[environment]:

@@ -1,4 +1,4 @@
-"""Image classification: data, network, training, evaluation and prediction."""
+"""{{ cookiecutter.__title }}: data, network, training, evaluation and prediction."""
 
 
 class UserError(Exception):

@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Rich would take three times as long to print the help
-    help="Train, evaluate and use an image classifier. `COMMAND --help` shows examples.",
+    help="Train, evaluate and use a classifier. `COMMAND --help` shows examples.",
 )
 
 
@@ -33,7 +33,7 @@ def prepare(context: typer.Context) -> None:
 
 @app.command(context_settings=HYDRA)
 def describe(context: typer.Context) -> None:
-    """Report on the data: classes, pixels, samples, leaks. Takes Hydra overrides."""
+    """Report on the data: classes, samples, leaks. Takes Hydra overrides."""
     run_hydra("evaluation.data_report:describe", "describe", context.args)
 
 
@@ -45,7 +45,7 @@ def train(context: typer.Context) -> None:
 
 @app.command(context_settings=HYDRA)
 def evaluate(context: typer.Context) -> None:
-    """Evaluate a checkpoint and write reports and pictures. Takes Hydra overrides."""
+    """Evaluate a checkpoint and write reports and figures. Takes Hydra overrides."""
     run_hydra("evaluation.report:evaluate", "evaluate", context.args)
 
 
@@ -75,30 +75,72 @@ def benchmark(context: typer.Context) -> None:
 
 @app.command()
 def predict(
+{%- if cookiecutter.task == "image" %}
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders.")],
+{%- elif cookiecutter.task == "text" %}
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with one text a line.")] = None,
+{%- else %}
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A table, as CSV or Parquet.")],
+    output: Annotated[Path | None, typer.Option(help="Write the table, with predictions.")] = None,
+{%- endif %}
     model: Annotated[Path, typer.Option(help="The trained model.")] = MODEL,
     top: Annotated[int, typer.Option(metavar="N", help="Print the N most probable classes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
+{%- if cookiecutter.task == "image" %}
     """Print the class of each picture and its probability; of a folder, all pictures in it.
 
     A picture that can't be read is named, the others are predicted, and the exit code is 2.
 
     Example: `{{ cookiecutter.project_slug }} predict data/processed/digits/samples --top 3`
     """
+{%- elif cookiecutter.task == "text" %}
+    """Print the class of each text and its probability.
+
+    A text that can't be used is named, the others are predicted, and the exit code is 2.
+
+    Example: `{{ cookiecutter.project_slug }} predict "ein lachendes Gesicht" --top 3`
+    """
+{%- else %}
+    """Print the class of each row and its probability.
+
+    A row that can't be used is named, the others are predicted, and the exit code is 2.
+
+    Example: `{{ cookiecutter.project_slug }} predict {{ cookiecutter.__sample }} --top 2`
+    """
+{%- endif %}
     from tqdm import tqdm
 
     from .inference.output import print_answers
-    from .inference.picture_files import find_pictures, predict_files
     from .inference.predictor import Predictor
+{%- if cookiecutter.task == "image" %}
+    from .inference.sources import find_pictures, predict_files
+{%- elif cookiecutter.task == "text" %}
+    from .inference.sources import find_texts, predict_texts
+{%- else %}
+    from .inference.sources import predict_rows, read_rows, write_predictions
+{%- endif %}
 
     if top < 1:
         raise UserError(f"--top {top}: name a number of classes, 1 or more")
-    predictor, pictures = Predictor(model), find_pictures(paths)
+{%- if cookiecutter.task == "image" %}
+    predictor, samples = Predictor(model), find_pictures(paths)
+    predicted = predict_files(predictor, samples, top)
+{%- elif cookiecutter.task == "text" %}
+    predictor, samples = Predictor(model), find_texts(texts or [], file)
+    predicted = predict_texts(predictor, samples, top)
+{%- else %}
+    predictor, samples = Predictor(model), read_rows(file)
+    predicted = predict_rows(predictor, samples, top)
+{%- endif %}
     # After a second, a terminal is shown a progress bar
-    bar = tqdm(predict_files(predictor, pictures, top), total=len(pictures), delay=1, disable=None)
-    answers = list(bar)
+    answers = list(tqdm(predicted, total=len(samples), delay=1, disable=None))
     print_answers(answers, as_json=as_json)
+{%- if cookiecutter.task == "tabular" %}
+    if output:
+        write_predictions(output, file, answers)
+{%- endif %}
     if any(answer.problem for answer in answers):
         raise SystemExit(2)
 {%- if cookiecutter.serving != "none" %}
@@ -133,7 +175,7 @@ def cloud_train(
 ) -> None:
     """Start a training job. Takes Hydra overrides.
 
-    Example: `{{ cookiecutter.project_slug }} cloud train model=mlp --dry-run`
+    Example: `{{ cookiecutter.project_slug }} cloud train model={{ cookiecutter.__other_network }} --dry-run`
     """
     from .cloud.job import train_commands
     from .cloud.provider import LOGIN

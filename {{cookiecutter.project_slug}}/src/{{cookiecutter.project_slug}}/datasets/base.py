@@ -2,6 +2,8 @@
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +17,23 @@ from torch.utils.data import DataLoader
 from .. import UserError
 from ..lookup import find_class
 from .batches import ArrayDataset, Batch, TensorBatches, keep_batch
+from .inputs import InputSpec
 from .splits import SPLITS
 from .storage import Stored, alone, digest_of, is_stored, open_stored, read_meta, replacing
 
 
-class ImageDataModule(LightningDataModule, ABC):
+class DataModule(LightningDataModule, ABC):
     """The base class of the data sets: a subclass says how its arrays are written.
 
     What an object has once read of its data stays as it is, even when another process prepares
-    them anew: test images never come from another split than training images.
+    them anew: test samples never come from another split than training samples.
 
     Args:
-        folder: Where the prepared arrays lie: for each split a file of images and one of labels.
+        folder: Where the prepared arrays lie: for each split a file of inputs and one of labels.
         recipe: The settings that the arrays depend on, as values that JSON can hold; when one
-            changes, the arrays are prepared again. Its `fit`, where it has one, says how pictures
-            were brought to the shape of the images.
-        batch_size: Images in a step.
-        num_workers: Processes that read from disk when the images don't fit in memory.
+            changes, the arrays are prepared again.
+        batch_size: Samples in a step.
+        num_workers: Processes that read from disk when the inputs don't fit in memory.
         memory_limit_mb: Splits above this many megabytes stay on disk.
 
     Raises:
@@ -65,19 +67,14 @@ class ImageDataModule(LightningDataModule, ABC):
         self._stored: Stored | None = None
 
     @abstractmethod
-    def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
-        """Write `<split>_images.npy` and `<split>_labels.npy` for each of `SPLITS`.
-
-        Images are uint8 pixels of shape (images, channels, height, width), 0 to 255; labels are
-        int64 numbers of shape (images,), from 0. A `<split>_files.json`, a list of text for each
-        split, may say where each image comes from.
+    def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
+        """Write the inputs and the labels of each of `SPLITS`, as `save_split` does.
 
         Args:
             folder: An empty folder, which takes the place of `self.folder` when this returns.
 
         Returns:
-            The class names, in the order of the labels, and the image shape (channels, height,
-            width).
+            The class names, in the order of the labels, and what the inputs are.
         """
 
     def describe_source(self) -> str | None:
@@ -137,53 +134,46 @@ class ImageDataModule(LightningDataModule, ABC):
         return classes
 
     @property
-    def image_shape(self) -> list[int]:
-        """Channels, height and width of an image, the sides in pixels."""
-        shape: list[int] = self._open().meta["image_shape"]
-        return shape
-
-    @property
-    def fit(self) -> str:
-        """How pictures were brought to `image_shape`, one of `FITS`: predictions do the same."""
-        fit: str = self._open().meta["recipe"].get("fit", "stretch")
-        return fit
+    def input_spec(self) -> InputSpec:
+        """What the inputs are, and how a sample becomes one: predictions do the same."""
+        return InputSpec(**self._open().meta["input_spec"])
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the labels and images of all splits: other data, another digest."""
-        digest: str = self._open().meta.get("digest") or digest_of(self.folder)
+        """SHA-256 of the labels and inputs of all splits: other data, another digest."""
+        digest: str = self._open().meta["digest"]
         return digest
 
-    def files(self, split: str) -> list[str]:
-        """Name the source of each image of a split, in the order of the arrays.
+    def names(self, split: str) -> list[str]:
+        """Name the source of each sample of a split, in the order of the arrays.
 
         Returns:
-            File names relative to the source of the data; where the data set stores none,
-            positions such as `test/17`.
+            Names such as that of a file; where the data set stores none, positions such as
+            `test/17`.
 
         Raises:
             UserError: Another process has prepared the data anew.
         """
-        images, _ = self.arrays(split)
-        stored = self.folder / f"{split}_files.json"
+        inputs, _ = self.arrays(split)
+        stored = self.folder / f"{split}_names.json"
         if not stored.is_file():
-            return [f"{split}/{number}" for number in range(len(images))]
+            return [f"{split}/{number}" for number in range(len(inputs))]
         names: list[str] = json.loads(stored.read_text("utf-8"))
         if read_meta(self.folder) != self._open().meta:
             raise UserError(f"{self.folder} was prepared anew meanwhile: run the command again")
         return names
 
-    def arrays(self, split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Open a split without reading its images.
+    def arrays(self, split: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Open a split without reading its inputs.
 
         Returns:
-            Memory-mapped uint8 pixels (images, channels, height, width) and int64 labels (images,).
+            Memory-mapped inputs (samples, *input_spec.shape) and int64 labels (samples,).
 
         Raises:
             UserError: The arrays are not prepared, or incomplete.
         """
-        images, labels = self._open().arrays[split]
-        return images, np.array(labels)
+        inputs, labels = self._open().arrays[split]
+        return inputs, np.array(labels)
 
     def train_dataloader(self) -> TensorBatches | DataLoader[Batch]:
         """Shuffled batches; in order when the trainer overfits on a few of them."""
@@ -210,10 +200,10 @@ class ImageDataModule(LightningDataModule, ABC):
         self._stored = None
         with replacing(self.folder) as partial:
             source = self.describe_source()  # before it is read: a later change is noticed
-            classes, shape = self.write_arrays(partial)
+            classes, input_spec = self.write_arrays(partial)
             meta = {
                 "classes": classes,
-                "image_shape": shape,
+                "input_spec": asdict(input_spec),
                 "recipe": self.recipe,
                 "source": source,
                 "digest": digest_of(partial),
@@ -221,8 +211,8 @@ class ImageDataModule(LightningDataModule, ABC):
             (partial / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
     def _batches(self, split: str, *, shuffle: bool = False) -> TensorBatches | DataLoader[Batch]:
-        images, labels = self.arrays(split)
-        if images.nbytes > self.memory_limit:
+        inputs, labels = self.arrays(split)
+        if inputs.nbytes > self.memory_limit:
             return DataLoader(
                 ArrayDataset(self.folder, split, labels, self._open().meta),
                 batch_size=self.batch_size,
@@ -232,7 +222,7 @@ class ImageDataModule(LightningDataModule, ABC):
                 persistent_workers=self.num_workers > 0,
             )
         return TensorBatches(
-            torch.from_numpy(np.array(images)),
+            torch.from_numpy(np.array(inputs)),
             torch.from_numpy(labels),
             self.batch_size,
             shuffle=shuffle,
@@ -241,7 +231,30 @@ class ImageDataModule(LightningDataModule, ABC):
         )
 
 
-def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
+def save_split(
+    folder: Path,
+    split: str,
+    inputs: NDArray[Any],
+    labels: NDArray[np.int64],
+    names: Sequence[str] | None = None,
+) -> None:
+    """Write a split, for `DataModule.write_arrays`.
+
+    Args:
+        folder: The folder that `write_arrays` was given.
+        split: One of `SPLITS`.
+        inputs: Shape (samples, *shape of an input), of the type that the network takes.
+        labels: The number of each sample's class, from 0, of shape (samples,).
+        names: Where each sample comes from, for reports.
+    """
+    np.save(folder / f"{split}_inputs.npy", inputs)
+    np.save(folder / f"{split}_labels.npy", labels)
+    if names is not None:
+        text = json.dumps(list(names))
+        (folder / f"{split}_names.json").write_text(text, encoding="utf-8")
+
+
+def build_data(settings: DictConfig | dict[str, Any]) -> DataModule:
     """Make the data module that a configuration or a checkpoint describes.
 
     Args:
@@ -253,7 +266,7 @@ def build_data(settings: DictConfig | dict[str, Any]) -> ImageDataModule:
     options = plain_settings(settings)
     # A checkpoint holds them too, so Hydra's `instantiate`, which calls anything, must not see them
     target = options.pop("_target_", None)
-    found: type[ImageDataModule] = find_class(target, str(__package__), ImageDataModule, "data")
+    found: type[DataModule] = find_class(target, str(__package__), DataModule, "data")
     try:
         return found(**options)
     except TypeError as error:

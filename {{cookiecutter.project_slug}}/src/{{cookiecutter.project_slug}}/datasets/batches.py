@@ -1,4 +1,4 @@
-"""Batches of images and labels: indexed at once where they fit in memory, else read from disk."""
+"""Batches of inputs and labels: indexed at once where they fit in memory, else read from disk."""
 
 import math
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ class TensorBatches:
     """Batches of tensors that fit in memory: one permutation an epoch, one index a batch.
 
     Args:
-        images: uint8 pixels of shape (images, channels, height, width), 0 to 255.
-        labels: int64 labels of shape (images,).
-        batch_size: Images in each batch but the last.
+        inputs: Shape (samples, *shape of an input).
+        labels: int64 labels of shape (samples,).
+        batch_size: Samples in each batch but the last.
         shuffle: Draw a new order at the start of each pass.
-        rank: This process among `processes`, from 0; it gets every `processes`-th image.
+        rank: This process among `processes`, from 0; it gets every `processes`-th sample.
         processes: Number of processes that share the pass. Where that leaves a remainder, a
             shuffled pass drops it, so that all processes take the same number of steps.
     """
 
     def __init__(
         self,
-        images: Tensor,
+        inputs: Tensor,
         labels: Tensor,
         batch_size: int,
         *,
@@ -40,7 +40,7 @@ class TensorBatches:
         rank: int = 0,
         processes: int = 1,
     ) -> None:
-        self.images, self.labels = images, labels
+        self.inputs, self.labels = inputs, labels
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.rank, self.processes = rank, processes
@@ -56,7 +56,7 @@ class TensorBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         for index in torch.split(self._order(), self.batch_size):
-            yield self.images[index], self.labels[index]
+            yield self.inputs[index], self.labels[index]
 
     def _order(self) -> Tensor:
         total = len(self.labels)
@@ -67,12 +67,12 @@ class TensorBatches:
 
 
 class ArrayDataset(Dataset[Batch]):
-    """Images that don't fit in memory: the workers of a `DataLoader` read whole batches from disk.
+    """Samples that don't fit in memory: the workers of a `DataLoader` read whole batches from disk.
 
     Args:
         folder: Where the prepared data lie.
         split: One of `SPLITS`.
-        labels: int64 labels of shape (images,).
+        labels: int64 labels of shape (samples,).
         meta: The description of the data that the labels come from.
     """
 
@@ -90,8 +90,8 @@ class ArrayDataset(Dataset[Batch]):
         stored = open_stored(self.folder, [self.split])
         if stored.meta != self.meta:
             raise UserError(f"{self.folder} was prepared anew while this command read it")
-        images, _ = stored.arrays[self.split]
-        return torch.from_numpy(images[index]), torch.from_numpy(self.labels[index])
+        inputs, _ = stored.arrays[self.split]
+        return torch.from_numpy(inputs[index]), torch.from_numpy(self.labels[index])
 
 
 def keep_batch(batch: Any) -> Any:

@@ -7,7 +7,7 @@ from .base import build_data
 
 
 def prepare(cfg: DictConfig) -> None:
-    """Write the data set to disk and print how many images each split has.
+    """Write the data set to disk and print how many samples each split has.
 
     Args:
         cfg: `configs/train.yaml`, composed.
@@ -18,4 +18,4 @@ def prepare(cfg: DictConfig) -> None:
     data = build_data(cfg.data)
     data.prepare_anew()
     counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
-    typer.echo(f"{data.folder}: {counts} images in {len(data.classes)} classes")
+    typer.echo(f"{data.folder}: {counts} samples in {len(data.classes)} classes")

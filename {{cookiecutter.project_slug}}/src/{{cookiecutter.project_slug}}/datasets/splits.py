@@ -1,4 +1,4 @@
-"""Splits: which images train, which choose the best epoch, which test."""
+"""Splits: which samples train, which choose the best epoch, which test."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -61,20 +61,20 @@ def stratified_split(
     seed: int,
     classes: Sequence[str] | None = None,
 ) -> dict[str, NDArray[np.int64]]:
-    """Split each class in the same proportions, with at least one image of it in every split.
+    """Split each class in the same proportions, with at least one sample of it in every split.
 
     Args:
-        labels: int64 labels of shape (images,).
+        labels: int64 labels of shape (samples,).
         val_fraction: Share for validation, 0 to 1; None leaves that split empty.
         test_fraction: Share for testing, 0 to 1; None leaves that split empty.
         seed: Seed of the draw, 0 at least.
         classes: Class names, for the error message.
 
     Returns:
-        For each of `SPLITS`, the sorted positions of its images.
+        For each of `SPLITS`, the sorted positions of its samples.
 
     Raises:
-        UserError: The fractions leave nothing to train on, a class has too few images, or the seed
+        UserError: The fractions leave nothing to train on, a class has too few samples, or the seed
             is none.
     """
     cut = [fraction for fraction in (val_fraction, test_fraction) if fraction is not None]
@@ -90,7 +90,7 @@ def stratified_split(
         if len(index) <= len(cut):
             name = classes[label] if classes else label
             needed = {1: "one", 2: "two", 3: "three"}[len(cut) + 1]
-            raise UserError(f"class {name} has {len(index)} images: each needs {needed} at least")
+            raise UserError(f"class {name} has {len(index)} samples: each needs {needed} at least")
         test = max(1, round(len(index) * test_fraction)) if test_fraction else 0
         val = 0
         if val_fraction:

@@ -20,16 +20,15 @@ from .splits import SPLITS
 
 @dataclass(frozen=True)
 class Stored:
-    """Prepared data, opened without reading the images.
+    """Prepared data, opened without reading the inputs.
 
     Attributes:
         meta: The content of `meta.json`.
-        arrays: By split, memory-mapped uint8 pixels (images, channels, height, width) and int64
-            labels (images,).
+        arrays: By split, memory-mapped inputs (samples, *shape) and int64 labels (samples,).
     """
 
     meta: dict[str, Any]
-    arrays: dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+    arrays: dict[str, tuple[NDArray[Any], NDArray[np.int64]]]
 
 
 def is_stored(folder: Path) -> bool:
@@ -61,7 +60,7 @@ def open_stored(folder: Path, splits: Sequence[str] = SPLITS) -> Stored:
         try:
             meta = read_meta(folder)
             arrays = {
-                split: (load(folder, split, "images"), load(folder, split, "labels"))
+                split: (load(folder, split, "inputs"), load(folder, split, "labels"))
                 for split in splits
             }
             if read_meta(folder) == meta:
@@ -72,7 +71,7 @@ def open_stored(folder: Path, splits: Sequence[str] = SPLITS) -> Stored:
 
 
 def load(folder: Path, split: str, kind: str) -> NDArray[Any]:
-    """Map the `images` or the `labels` of a split into memory."""
+    """Map the `inputs` or the `labels` of a split into memory."""
     path = folder / f"{split}_{kind}.npy"
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r")
@@ -82,10 +81,10 @@ def load(folder: Path, split: str, kind: str) -> NDArray[Any]:
 
 
 def digest_of(folder: Path) -> str:
-    """Compute the SHA-256 of the labels and images of all splits."""
+    """Compute the SHA-256 of the labels and inputs of all splits."""
     digest = hashlib.sha256()
     for split in SPLITS:
-        for kind in ("labels", "images"):
+        for kind in ("labels", "inputs"):
             array = load(folder, split, kind)
             digest.update(f"{split} {kind} {array.dtype} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)

@@ -1,4 +1,4 @@
-"""Two models on the same test images: is the candidate worse than the current model?"""
+"""Two models on the same test samples: is the candidate worse than the current model?"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ class Comparison:
     Attributes:
         current: Loss (nats), accuracy and macro F1 (0 to 1) of the model in use.
         candidate: The same metrics of the model that may replace it.
-        lost: Number of images that only the current model classifies correctly.
-        gained: Number of images that only the candidate classifies correctly.
+        lost: Number of samples that only the current model classifies correctly.
+        gained: Number of samples that only the candidate classifies correctly.
         max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
     """
 
@@ -49,7 +49,7 @@ class Comparison:
             lines.append(f"| {name} | {value:.4f} | {new:.4f} | {new - value:+.4f} |")
         lines += [
             "",
-            f"Test images that only the current model classifies correctly: {self.lost},",
+            f"Test samples that only the current model classifies correctly: {self.lost},",
             f"that only the candidate classifies correctly: {self.gained}.",
         ]
         return "\n".join(lines) + "\n"
@@ -69,14 +69,14 @@ def compare(cfg: DictConfig) -> Comparison:
         UserError: A checkpoint is missing, or the two don't fit each other or the data.
     """
     current, candidate = (Predictor(path, cfg.device) for path in (cfg.current, cfg.checkpoint))
-    if current.classes != candidate.classes or current.image_shape != candidate.image_shape:
+    if current.classes != candidate.classes or current.input_spec != candidate.input_spec:
         raise UserError(
-            f"{cfg.current} and {cfg.checkpoint} were trained on different classes or image shapes"
+            f"{cfg.current} and {cfg.checkpoint} were trained on different classes or inputs"
         )
     data = open_data(cfg, candidate)
-    images, labels = data.arrays("test")
+    inputs, labels = data.arrays("test")
     current_answer, candidate_answer = (
-        in_batches(predictor.probabilities, images, data.batch_size)
+        in_batches(predictor.probabilities, inputs, data.batch_size)
         for predictor in (current, candidate)
     )
     comparison = compare_answers(current_answer, candidate_answer, labels, cfg.max_accuracy_loss)
@@ -93,12 +93,12 @@ def compare(cfg: DictConfig) -> Comparison:
 def compare_answers(
     current: Probabilities, candidate: Probabilities, labels: Labels, max_accuracy_loss: float
 ) -> Comparison:
-    """Compare the probabilities that two models give for the same images.
+    """Compare the probabilities that two models give for the same samples.
 
     Args:
-        current: Probabilities of the model in use, of shape (images, classes).
+        current: Probabilities of the model in use, of shape (samples, classes).
         candidate: Probabilities of the model that may replace it, of the same shape.
-        labels: True classes, of shape (images,).
+        labels: True classes, of shape (samples,).
         max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
     """
     current_right, candidate_right = (

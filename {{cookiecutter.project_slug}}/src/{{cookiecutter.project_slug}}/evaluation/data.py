@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from .. import UserError
-from ..datasets.base import ImageDataModule, build_data, plain_settings
+from ..datasets.base import DataModule, build_data, plain_settings
 from ..datasets.storage import is_stored, read_meta
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDataModule:
+def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> DataModule:
     """Open the data set that a model was trained on, or another one with the same classes.
 
     Args:
@@ -25,7 +25,7 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
         model: The model, which remembers its data set.
 
     Raises:
-        UserError: The data set has other classes or image shapes than the model, or its arrays
+        UserError: The data set has other classes or inputs than the model, or its arrays
             were made with other settings, or the model's file does not name its data set.
     """
     remembered = model.data or {}
@@ -43,18 +43,18 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> ImageDat
     elif read_meta(data.folder)["recipe"] != data.recipe:
         raise UserError(
             f"{data.folder} was made with other settings than {cfg.checkpoint} was trained with: "
-            "its test split may hold images of that training. Train again, or name another folder"
+            "its test split may hold samples of that training. Train again, or name another folder"
         )
     elif reason := data.outdated():
-        log.warning("%s: %s; the images that were prepared before are used", data.folder, reason)
-    if data.classes != model.classes or data.image_shape != model.image_shape:
+        log.warning("%s: %s; the arrays that were prepared before are used", data.folder, reason)
+    if data.classes != model.classes or data.input_spec != model.input_spec:
         raise UserError(
-            f"{cfg.checkpoint} was trained on other classes or image shapes than {data.folder} "
+            f"{cfg.checkpoint} was trained on other classes or inputs than {data.folder} "
             "holds: leave out data=..., to take the data set of its training"
         )
     if data.digest != remembered.get("digest"):
         log.warning(
-            "%s holds other images than %s was trained with: its test split may hold images of "
+            "%s holds other samples than %s was trained with: its test split may hold samples of "
             "that training",
             data.folder,
             cfg.checkpoint,

@@ -1,7 +1,7 @@
 """Numbers that say how good predictions are."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +14,30 @@ Labels = NDArray[np.int64]
 
 
 def in_batches(
-    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    images: NDArray[np.uint8],
+    run: Callable[[NDArray[Any]], NDArray[np.float32]],
+    inputs: NDArray[Any],
     batch_size: int,
 ) -> NDArray[np.float32]:
-    """Run any number of images, one batch in memory at a time.
+    """Run any number of samples, one batch in memory at a time.
 
     Args:
-        run: Takes a batch and returns a row for each image, such as `Predictor.probabilities`.
-        images: Pixels of shape (images, channels, height, width), 0 to 255.
-        batch_size: Images in each batch but the last.
+        run: Takes a batch and returns a row for each sample, such as `Predictor.probabilities`.
+        inputs: Shape (samples, *shape of an input).
+        batch_size: Samples in each batch but the last.
 
     Returns:
-        The rows of all batches, of shape (images, classes).
+        The rows of all batches, of shape (samples, classes).
     """
-    starts = range(0, len(images), batch_size)
-    return np.concatenate([run(images[i : i + batch_size]) for i in starts])
+    starts = range(0, len(inputs), batch_size)
+    return np.concatenate([run(inputs[i : i + batch_size]) for i in starts])
 
 
 def compute_metrics(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
     """Compute loss (mean cross-entropy in nats), accuracy and macro F1 (0 to 1).
 
     Args:
-        probabilities: Shape (images, classes), 0 to 1.
-        labels: True classes, of shape (images,).
+        probabilities: Shape (samples, classes), 0 to 1.
+        labels: True classes, of shape (samples,).
 
     Raises:
         UserError: A probability is NaN.
@@ -55,13 +55,13 @@ def compute_metrics(probabilities: Probabilities, labels: Labels) -> dict[str, f
 
 
 class ClassMetrics(NamedTuple):
-    """Precision, recall and F1 of one class, 0 to 1, and the number of its images."""
+    """Precision, recall and F1 of one class, 0 to 1, and the number of its samples."""
 
     label: str
     precision: float
     recall: float
     f1: float
-    images: int
+    samples: int
 
 
 def per_class(
@@ -70,8 +70,8 @@ def per_class(
     """Compute the metrics of each class, in the order of `classes`.
 
     Args:
-        probabilities: Shape (images, classes), 0 to 1.
-        labels: True classes, of shape (images,).
+        probabilities: Shape (samples, classes), 0 to 1.
+        labels: True classes, of shape (samples,).
         classes: Class names.
     """
     columns = precision_recall_fscore_support(

@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,20 +19,11 @@ from onnxruntime.quantization import CalibrationDataReader, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .. import UserError
-from ..datasets.inputs import FITS
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
 from ..inference.predictor import softmax
 from .data import open_data
 from .metrics import compute_metrics, in_batches
-
-# The preprocessing in datasets/inputs.py, described for people who serve the file without it
-PREPROCESSING = {
-    "mode": "L for 1 channel, RGB for 3",
-    "transparency": "on white",
-    "resize": "bilinear, to image_shape, as fit says",
-    "input": "uint8, NCHW, not scaled: the network does that",
-}
 
 
 @dataclass(frozen=True)
@@ -68,15 +59,15 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
         logging.getLogger(name).setLevel(logging.ERROR)  # they log every step
     trained = CheckpointModel(cfg.checkpoint)
     data = open_data(cfg, trained)
-    images, labels = data.arrays("test")
-    expected = finite_logits(cfg.checkpoint, trained, images, data.batch_size)
+    inputs, labels = data.arrays("test")
+    expected = finite_logits(cfg.checkpoint, trained, inputs, data.batch_size)
 
     def save_measured(
         name: str, model: onnx.ModelProto, path: Path
     ) -> tuple[NDArray[np.float32], Exported]:
         """Write the model, run the file on the test split, and write its metrics into it."""
         save(model, path, trained, {})
-        logits = finite_logits(name, OnnxModel(path), images, data.batch_size)
+        logits = finite_logits(name, OnnxModel(path), inputs, data.batch_size)
         metrics = compute_metrics(softmax(logits), labels)
         save(model, path, trained, metrics)
         return logits, Exported(metrics["accuracy"], float(np.abs(logits - expected).max()))
@@ -90,13 +81,13 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
             raise UserError(
                 f"{cfg.onnx} was not written: its logits differ from the checkpoint's by up to "
                 f"{exported.difference:.2g} (max_logit_difference={cfg.max_logit_difference}), and "
-                f"{changed} of {len(labels)} test images change their class"
+                f"{changed} of {len(labels)} test samples change their class"
             )
     results[cfg.onnx] = exported
 
     if cfg.quantize:
         with replacing(Path(cfg.int8)) as path:
-            calibration = data.arrays("train")[0][: cfg.calibration_images]
+            calibration = data.arrays("train")[0][: cfg.calibration_samples]
             int8 = to_int8(model, calibration, data.batch_size)
             _, quantized = save_measured(cfg.int8, int8, path)
             lost = exported.accuracy - quantized.accuracy
@@ -116,36 +107,38 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
 
 
 def finite_logits(
-    name: str, model: CheckpointModel | OnnxModel, images: NDArray[np.uint8], batch_size: int
+    name: str, model: CheckpointModel | OnnxModel, inputs: NDArray[Any], batch_size: int
 ) -> NDArray[np.float32]:
-    """Compute logits of shape (images, classes).
+    """Compute logits of shape (samples, classes).
 
     Args:
         name: The model's file, for the error.
         model: The model.
-        images: Pixels of shape (images, *image_shape), 0 to 255.
-        batch_size: Images in each batch but the last.
+        inputs: Shape (samples, *input_spec.shape).
+        batch_size: Samples in each batch but the last.
 
     Raises:
         UserError: A logit is NaN or infinite. NaN must not reach the checks of an export: it is
             greater than no limit, so it would pass them.
     """
-    logits = in_batches(model.logits, images, batch_size)
+    logits = in_batches(model.logits, inputs, batch_size)
     if not np.isfinite(logits).all():
-        raise UserError(f"{name}: a logit is NaN or infinite on a test image; nothing was written")
+        raise UserError(f"{name}: a logit is NaN or infinite on a test sample; nothing was written")
     return logits
 
 
 def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
-    """Translate a network into an ONNX graph from `images` to `logits`, for any batch size."""
-    example = torch.zeros((2, *trained.image_shape), dtype=torch.uint8)
+    """Translate a network into an ONNX graph from `inputs` to `logits`, for any batch size."""
+    spec = trained.input_spec
+    # The first axis counts samples; the others are those of a sample
+    names = {0: "batch"} | {axis + 1: f"length_{axis}" for axis in spec.varying}
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         program: Any = torch.onnx.export(
             trained.network,
-            (example,),
+            (torch.from_numpy(spec.zeros(2)),),
             dynamo=True,
-            dynamic_shapes={"images": {0: "batch"}},
-            input_names=["images"],
+            dynamic_shapes=(names,),
+            input_names=["inputs"],
             output_names=["logits"],
             verbose=False,
         )
@@ -153,31 +146,31 @@ def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
     return model
 
 
-def to_int8(model: onnx.ModelProto, images: NDArray[np.uint8], batch_size: int) -> onnx.ModelProto:
-    """Quantise weights and activations to 8 bits, in the ranges that `images` cause.
+def to_int8(model: onnx.ModelProto, inputs: NDArray[Any], batch_size: int) -> onnx.ModelProto:
+    """Quantise weights and activations to 8 bits, in the ranges that `inputs` cause.
 
     Source: https://arxiv.org/abs/1712.05877
 
     Args:
         model: The float model.
-        images: Pixels of shape (images, *image_shape), 0 to 255; none of the test split.
-        batch_size: Images in each batch but the last.
+        inputs: Shape (samples, *input_spec.shape); none of the test split.
+        batch_size: Samples in each batch but the last.
     """
     with TemporaryDirectory() as folder:
         prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
         quant_pre_process(model, prepared)
-        quantize_static(prepared, quantized, Calibration(images, batch_size), per_channel=True)
+        quantize_static(prepared, quantized, Calibration(inputs, batch_size), per_channel=True)
         return onnx.load(quantized)
 
 
 class Calibration(CalibrationDataReader):  # type: ignore[misc]
-    """Hands images to the quantiser, batch by batch."""
+    """Hands inputs to the quantiser, batch by batch."""
 
-    def __init__(self, images: NDArray[np.uint8], batch_size: int) -> None:
-        starts = range(0, len(images), batch_size)
-        self.batches = ({"images": images[i : i + batch_size]} for i in starts)
+    def __init__(self, inputs: NDArray[Any], batch_size: int) -> None:
+        starts = range(0, len(inputs), batch_size)
+        self.batches = ({"inputs": inputs[i : i + batch_size]} for i in starts)
 
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
         """Return the next batch, or None after the last one."""
         return next(self.batches, None)
 
@@ -188,9 +181,8 @@ def save(
     """Write a model and everything that serving it needs to one file."""
     properties = {
         "classes": trained.classes,
-        "image_shape": trained.image_shape,
-        "fit": trained.fit,
-        "preprocessing": PREPROCESSING | {"fit": FITS[trained.fit]},
+        "input_spec": asdict(trained.input_spec),
+        "preprocessing": trained.input_spec.preprocessing(),
         "data": trained.data,
         "metrics": metrics,
         "commit": trained.commit,

@@ -1,6 +1,7 @@
 """Figures for people. They are made without pyplot, so that no window opens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axis import XAxis, YAxis
@@ -9,41 +10,45 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from .. import UserError
+from ..datasets.inputs import InputSpec
 from .metrics import Labels, Probabilities
-from .text import TEXT, drawable, shorten, shorten_path
+from .samples import draw_samples
+from .text import TEXT, shorten, shorten_path
 
 History = dict[str, list[float]]
 
-MOST_PICTURES = 200  # in one figure
+MOST_SAMPLES = 200  # in one figure
 MOST_INCHES = 24  # the side of a confusion matrix
 
 
 def result_figures(
-    images: NDArray[np.uint8],
+    inputs: NDArray[Any],
+    spec: InputSpec,
     labels: Labels,
     probabilities: Probabilities,
     classes: Sequence[str],
-    files: Sequence[str],
+    names: Sequence[str],
     count: int,
 ) -> dict[str, Figure]:
     """Draw the confusion matrix, some predictions and the worst mistakes.
 
     Args:
-        images: Pixels of shape (images, channels, height, width), 0 to 255.
-        labels: int64 labels of shape (images,).
-        probabilities: Shape (images, classes).
+        inputs: Shape (samples, *spec.shape).
+        spec: What the inputs are.
+        labels: int64 labels of shape (samples,).
+        probabilities: Shape (samples, classes).
         classes: Class names.
-        files: The file of each image.
-        count: Number of images in each of the other two figures, at most.
+        names: Where each sample comes from.
+        count: Number of samples in each of the other two figures, at most.
 
     Returns:
         Figures by name: `confusion_matrix`, `samples` and `mistakes`, the mistake with the highest
         probability first.
 
     Raises:
-        UserError: `count` is no possible number of images.
+        UserError: `count` is no possible number of samples.
     """
-    check_pictures(count)
+    check_samples(count)
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
@@ -52,28 +57,28 @@ def result_figures(
 
     def titles(index: NDArray[np.int64]) -> list[str]:
         return [
-            f"{shorten_path(files[i])}\ntrue {shorten(classes[labels[i]], 16)}\n"
+            f"{shorten_path(names[i])}\ntrue {shorten(classes[labels[i]], 16)}\n"
             f"guess {shorten(classes[predicted[i]], 12)} ({confidence[i]:.0%})"
             for i in index
         ]
 
     matrix = confusion_matrix(labels, predicted, labels=list(range(len(classes))))
-    heading = f"The {len(worst)} worst of {len(wrong)} mistakes in {len(labels)} test images"
+    heading = f"The {len(worst)} worst of {len(wrong)} mistakes in {len(labels)} test samples"
     return {
         "confusion_matrix": confusion_matrix_figure(matrix, classes),
-        "mistakes": predictions_figure(images[worst], titles(worst), heading),
-        "samples": predictions_figure(images[samples], titles(samples), "Sample predictions"),
+        "mistakes": draw_samples(inputs[worst], spec, titles(worst), heading),
+        "samples": draw_samples(inputs[samples], spec, titles(samples), "Sample predictions"),
     }
 
 
-def check_pictures(count: int) -> None:
-    """Refuse a number of images that can't be drawn in one figure.
+def check_samples(count: int) -> None:
+    """Refuse a number of samples that can't be drawn in one figure.
 
     Raises:
         UserError: It is no whole number, negative or too large.
     """
-    if not isinstance(count, int) or not 0 <= count <= MOST_PICTURES:
-        raise UserError(f"pictures={count}: name a number from 0 to {MOST_PICTURES}")
+    if not isinstance(count, int) or not 0 <= count <= MOST_SAMPLES:
+        raise UserError(f"samples={count}: name a number from 0 to {MOST_SAMPLES}")
 
 
 def confusion_matrix_figure(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
@@ -121,32 +126,6 @@ def name_classes(axis: XAxis | YAxis, classes: Sequence[str], inches: float) -> 
         fontsize=min(10, room * step),
         **TEXT,
     )
-
-
-def predictions_figure(
-    images: NDArray[np.uint8],
-    titles: Sequence[str],
-    heading: str,
-) -> Figure:
-    """Draw images in a grid, each with a title.
-
-    Args:
-        images: Pixels of shape (images, channels, height, width), 0 to 255.
-        titles: The title of each image, of one to three lines.
-        heading: Title of the whole figure.
-    """
-    columns = 5
-    rows = max(1, -(-len(images) // columns))
-    figure = Figure(figsize=(1.7 * columns, 2.1 * rows + 0.5), layout="constrained")
-    figure.suptitle(drawable(heading), **TEXT)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, image, title in zip(grid.flat, images, titles, strict=False):
-        pixels = image[0] if len(image) < 3 else image[:3].transpose(1, 2, 0)
-        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(title, fontsize=8, **TEXT)
-    return figure
 
 
 def learning_curves_figure(history: History) -> Figure:

@@ -24,23 +24,25 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         Loss (mean cross-entropy in nats), accuracy and macro F1, the last two from 0 to 1.
 
     Raises:
-        UserError: The checkpoint is missing or does not fit the data, or so many pictures can't
+        UserError: The checkpoint is missing or does not fit the data, or so many samples can't
             be drawn.
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
     classes = predictor.classes
     data = open_data(cfg, predictor)
-    (images, labels), files = data.arrays("test"), data.files("test")
-    probabilities = in_batches(predictor.probabilities, images, data.batch_size)
+    (inputs, labels), names = data.arrays("test"), data.names("test")
+    probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
     metrics = compute_metrics(probabilities, labels)
-    figures = result_figures(images, labels, probabilities, classes, files, cfg.pictures)
+    figures = result_figures(
+        inputs, predictor.input_spec, labels, probabilities, classes, names, cfg.samples
+    )
 
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
     (reports / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    header = ["class", "precision", "recall", "f1", "images"]
+    header = ["class", "precision", "recall", "f1", "samples"]
     write_table(reports / "per_class.csv", header, per_class(probabilities, labels, classes))
-    header, rows = prediction_table(files, labels, probabilities, classes)
+    header, rows = prediction_table(names, labels, probabilities, classes)
     write_table(reports / "predictions.csv", header, rows)
     history: list[dict[str, float]] = getattr(predictor.model, "history", [])
     if history:  # an exported model has none
@@ -65,36 +67,36 @@ def write_history(path: Path, epochs: list[dict[str, float]]) -> None:
 
 
 def prediction_table(
-    files: Sequence[str], labels: Labels, probabilities: Probabilities, classes: Sequence[str]
+    names: Sequence[str], labels: Labels, probabilities: Probabilities, classes: Sequence[str]
 ) -> tuple[list[str], Iterable[Sequence[object]]]:
-    """Make a table with a row for each image.
+    """Make a table with a row for each sample.
 
     Args:
-        files: The file of each image.
-        labels: True classes, of shape (images,).
-        probabilities: Shape (images, classes), 0 to 1.
+        names: Where each sample comes from.
+        labels: True classes, of shape (samples,).
+        probabilities: Shape (samples, classes), 0 to 1.
         classes: Class names.
 
     Returns:
-        The header, and the rows: file, true class, predicted class, and the probability of each
+        The header, and the rows: name, true class, predicted class, and the probability of each
         class in a column of its name. A class that is called like a column before it gets a `_`.
     """
-    header = ["file", "true", "predicted"]
-    for name in classes:
-        column = name
+    header = ["name", "true", "predicted"]
+    for class_name in classes:
+        column = class_name
         while column in header:
             column += "_"
         header.append(column)
-    answers = zip(files, labels, probabilities.argmax(axis=1), probabilities, strict=True)
+    answers = zip(names, labels, probabilities.argmax(axis=1), probabilities, strict=True)
     return header, (
-        [file, classes[true], classes[predicted], *row.tolist()]
-        for file, true, predicted, row in answers
+        [name, classes[true], classes[predicted], *row.tolist()]
+        for name, true, predicted, row in answers
     )
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table as CSV, with six digits after the point."""
-    # The name of a file may be no valid text: such bytes are written as escapes
+    # A name may be no valid text: such bytes are written as escapes
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         # Text is quoted, because csv does not see that a name with \r needs it
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)

@@ -1,8 +1,9 @@
-"""The time of a prediction: the same model on each runtime, with one image and with a batch."""
+"""The time of a prediction: the same model on each runtime, with one sample and with a batch."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,10 @@ class Measured:
 
     Attributes:
         runtime: Name of the runtime.
-        batch: Images in each call.
+        batch: Samples in each call.
         p50: Median time of a call, in microseconds.
         p99: Time that 99 of 100 calls stay below, in microseconds.
-        rate: Images per second.
+        rate: Samples per second.
         megabytes: Size of the file, 1,000,000 bytes each.
         accuracy: On the test split, 0 to 1.
     """
@@ -40,7 +41,7 @@ class Measured:
 
 
 def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
-    """Measure each runtime on images of the test split and print a table.
+    """Measure each runtime on samples of the test split and print a table.
 
     Args:
         cfg: `configs/export.yaml`, composed; `cfg.benchmark` sets the time and the threads.
@@ -54,7 +55,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     threads = cfg.benchmark.threads
     eager = CheckpointModel(cfg.checkpoint, threads=threads)
     data = open_data(cfg, eager)
-    images, labels = data.arrays("test")
+    inputs, labels = data.arrays("test")
     compiled = CheckpointModel(cfg.checkpoint, threads=threads)
     compiled.network.compile()
     runtimes: list[tuple[str, str, CheckpointModel | OnnxModel]] = [
@@ -71,14 +72,14 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     lines = []
     for name, path, model in runtimes:
         try:
-            logits = in_batches(model.logits, images, data.batch_size)
+            logits = in_batches(model.logits, inputs, data.batch_size)
         except RuntimeError as error:  # such as a missing C++ compiler
             not_measured.append(f"{name}: {str(error).splitlines()[0]}")
             continue
         accuracy = float((logits.argmax(axis=1) == labels).mean())
         size = Path(path).stat().st_size / 1e6
         for batch in cfg.benchmark.batch_sizes:
-            some = np.resize(images, (batch, *images.shape[1:]))
+            some = np.resize(inputs, (batch, *inputs.shape[1:]))
             times = time_calls(model, some, cfg.benchmark.seconds)
             p50, p99 = np.percentile(times, [50, 99]) * 1e6
             lines.append(Measured(name, batch, p50, p99, batch / times.mean(), size, accuracy))
@@ -88,7 +89,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
 
 def print_table(lines: list[Measured], not_measured: list[str]) -> None:
     """Print the table, and below it the reason for each runtime that is not in it."""
-    table = Table("runtime", "batch", "p50 us", "p99 us", "images/s", "file MB", "accuracy")
+    table = Table("runtime", "batch", "p50 us", "p99 us", "samples/s", "file MB", "accuracy")
     for line in lines:
         table.add_row(
             line.runtime,
@@ -105,7 +106,7 @@ def print_table(lines: list[Measured], not_measured: list[str]) -> None:
 
 
 def time_calls(
-    model: CheckpointModel | OnnxModel, images: NDArray[np.uint8], seconds: float
+    model: CheckpointModel | OnnxModel, inputs: NDArray[Any], seconds: float
 ) -> NDArray[np.float64]:
     """Run a batch again and again for `seconds`, after a warm-up of ten calls.
 
@@ -113,10 +114,10 @@ def time_calls(
         The seconds of each call, without the warm-up.
     """
     for _ in range(10):
-        model.logits(images)
+        model.logits(inputs)
     times = []
     end = perf_counter() + seconds
     while (start := perf_counter()) < end:
-        model.logits(images)
+        model.logits(inputs)
         times.append(perf_counter() - start)
     return np.array(times)

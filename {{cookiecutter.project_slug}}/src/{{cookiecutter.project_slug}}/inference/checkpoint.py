@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from .. import UserError
-from ..networks.base import build_network
+from ..datasets.inputs import InputSpec
+from ..networks.building import build_network
 from .model_file import read_model
 
 
@@ -68,10 +69,9 @@ class CheckpointModel:
 
     Attributes:
         classes: Class names, in the order of the logits.
-        image_shape: Channels, height and width of the images, the sides in pixels.
-        fit: How pictures are brought to that shape, one of `FITS`.
-        data: Settings of the data set that it was trained on and the digest of its arrays; None in
-            checkpoints of before.
+        input_spec: What the inputs are, and how a sample becomes one.
+        data: Settings of the data set that it was trained on and the digest of its arrays; None
+            where it was trained without one.
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
             that `train` copies to `models/` has them.
         history: The metrics of each epoch, by name: a row for each, with the number of the epoch.
@@ -92,9 +92,9 @@ class CheckpointModel:
         settings, weights = saved["hyper_parameters"], saved["state_dict"]
         try:
             self.classes: list[str] = settings["classes"]
-            self.image_shape: list[int] = settings["image_shape"]
-            self.fit: str = settings.get("fit", "stretch")  # older checkpoints name none
-            network = build_network(settings["network"], self.image_shape, len(self.classes))
+            self.input_spec = InputSpec(**settings["input_spec"])
+            known = self.input_spec.network_options()
+            network = build_network(settings["network"], known, len(self.classes))
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}
             )
@@ -116,8 +116,8 @@ class CheckpointModel:
             raise UserError(f"device {device!r}: {error}") from error
 
     @torch.inference_mode()
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network on uint8 images (batch, *image_shape): logits (batch, classes)."""
-        batch = torch.from_numpy(np.array(images)).to(self.device)
+    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on inputs (batch, *input_spec.shape): logits (batch, classes)."""
+        batch = torch.from_numpy(np.array(inputs)).to(self.device)
         logits: NDArray[np.float32] = self.network(batch).float().cpu().numpy()
         return logits

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
+from ..datasets.inputs import InputSpec
 from .model_file import read_model
 
 # Set before the import, which would write an id of this machine to the home folder
@@ -35,10 +36,9 @@ class OnnxModel:
 
     Attributes:
         classes: Class names, in the order of the logits.
-        image_shape: Channels, height and width of the images, the sides in pixels.
-        fit: How pictures are brought to that shape, one of `FITS`.
-        data: Settings of the data set that it was trained on and the digest of its arrays; None in
-            files of before.
+        input_spec: What the inputs are, and how a sample becomes one.
+        data: Settings of the data set that it was trained on and the digest of its arrays; None
+            where it was trained without one.
         metrics: The metrics on the test split, by name, as `export` measured them.
         commit: The commit of the source that trained it; None outside a git repository.
         digest: The SHA-256 of the file, 64 hexadecimal digits.
@@ -72,12 +72,11 @@ class OnnxModel:
         try:
             metadata = self.session.get_modelmeta().custom_metadata_map
             self.classes: list[str] = json.loads(metadata["classes"])
-            self.image_shape: list[int] = json.loads(metadata["image_shape"])
-            self.fit: str = json.loads(metadata.get("fit", '"stretch"'))  # older files name none
+            self.input_spec = InputSpec(**json.loads(metadata["input_spec"]))
             self.metrics: dict[str, float] = json.loads(metadata["metrics"])
             self.commit: str | None = json.loads(metadata["commit"])
-            self.data: dict[str, Any] | None = json.loads(metadata.get("data", "null"))
-        except (KeyError, ValueError) as error:
+            self.data: dict[str, Any] | None = json.loads(metadata["data"])
+        except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} is an ONNX model, but `export` did not write it") from error
         checkpoint = checkpoint_beside(Path(path))
         if is_stale(metadata.get("checkpoint", ""), checkpoint):
@@ -87,9 +86,11 @@ class OnnxModel:
                 checkpoint,
             )
 
-    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network on uint8 images (batch, *image_shape): logits (batch, classes)."""
-        logits: NDArray[np.float32] = self.session.run(["logits"], {"images": images})[0]
+    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on inputs (batch, *input_spec.shape): logits (batch, classes)."""
+        logits: NDArray[np.float32] = self.session.run(
+            ["logits"], {"inputs": self.input_spec.trim(inputs)}
+        )[0]
         return logits
 
 

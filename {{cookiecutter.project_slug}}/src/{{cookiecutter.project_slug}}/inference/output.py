@@ -1,18 +1,18 @@
-"""Printing the answers about picture files: as plain lines, as JSON or as a table."""
+"""Printing the answers about samples: as plain lines, as JSON or as a table."""
 
 import json
 import re
 import sys
 from collections.abc import Sequence
 
-from .picture_files import Answer
+from .predictor import Answer
 
 
 def print_answers(answers: Sequence[Answer], *, as_json: bool) -> None:
-    """Print what the model says, and on standard error why a file can't be read.
+    """Print what the model says, and on standard error why a sample can't be read.
 
     Args:
-        answers: One answer for each file.
+        answers: One answer for each sample.
         as_json: Print JSON, even on a terminal.
     """
     for answer in answers:
@@ -27,8 +27,8 @@ def print_answers(answers: Sequence[Answer], *, as_json: bool) -> None:
 
 
 def to_row(answer: Answer) -> dict[str, object]:
-    """Describe an answer with values that JSON can hold; the class of a broken file is null."""
-    row: dict[str, object] = {"path": str(answer.path), "label": None, "probability": None}
+    """Describe an answer with values that JSON can hold; the class of a broken sample is null."""
+    row: dict[str, object] = {"name": answer.name, "label": None, "probability": None}
     if answer.problem:
         return row | {"error": answer.problem}
     row |= vars(answer.predictions[0])
@@ -38,9 +38,9 @@ def to_row(answer: Answer) -> dict[str, object]:
 
 
 def print_lines(answers: Sequence[Answer]) -> None:
-    """Print a line for each readable file: path, class, probability, and more of the last two."""
+    """Print a line for each readable sample: name, class, probability, and more of the last two."""
     for answer in answers:
-        columns = [plain(str(answer.path))]
+        columns = [plain(answer.name)]
         for prediction in answer.predictions:
             columns += [plain(prediction.label), f"{prediction.probability:.4f}"]
         if answer.predictions:
@@ -48,19 +48,19 @@ def print_lines(answers: Sequence[Answer]) -> None:
 
 
 def print_table(answers: Sequence[Answer]) -> None:
-    """Print a table with a row for each class of each readable file."""
+    """Print a table with a row for each class of each readable sample."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("picture", "class", "probability")
+    table = Table("sample", "class", "probability")
     for answer in answers:
-        picture = plain(str(answer.path))
+        name = plain(answer.name)
         for prediction in answer.predictions:
             # Rich reads markup such as [red] in a str, and none in a Text
             label = Text(plain(prediction.label))
-            table.add_row(Text(picture), label, f"{prediction.probability:.1%}")
-            picture = ""
+            table.add_row(Text(name), label, f"{prediction.probability:.1%}")
+            name = ""
     if table.row_count:
         Console().print(table)
 

@@ -1,26 +1,42 @@
 """Predictions: the command line, the service and the reports all get theirs from `Predictor`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
-from ..datasets.inputs import FITS
 from .runtime import load_model
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A class that an image may have, and its probability from 0 to 1."""
+    """A class that a sample may have, and its probability from 0 to 1."""
 
     label: str
     probability: float
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about a sample that may be unreadable.
+
+    Attributes:
+        name: The sample, such as the path of its file.
+        predictions: Its most probable classes, the most probable first; none if there is a problem.
+        problem: Why the sample can't be read; empty if it was.
+    """
+
+    name: str
+    predictions: Sequence[Prediction] = ()
+    problem: str = ""
+
+
 class Predictor:
-    """Loads a model once and classifies batches of images with it.
+    """Loads a model once and classifies batches of inputs with it.
 
     Args:
         path: The file of a trained model, as `load_model` takes it.
@@ -29,10 +45,9 @@ class Predictor:
 
     Attributes:
         classes: Class names, in the order of the probabilities.
-        image_shape: Channels, height and width of the model's images, the sides in pixels.
-        fit: How pictures are brought to that shape, one of `FITS`.
+        input_spec: What the inputs are, and how a sample becomes one.
         data: Settings of the data set that the model was trained on and the digest of its arrays;
-            None in files of before.
+            None where it was trained without one.
         metrics: The model's metrics on the test split, by name.
         commit: The commit of the source that trained the model; None outside a git repository.
         version: The first 12 digits of the file's SHA-256: another content, another version.
@@ -46,20 +61,17 @@ class Predictor:
         self.path = path
         self.model = load_model(path, device, threads)
         self.classes = self.model.classes
-        self.image_shape = self.model.image_shape
-        self.fit = self.model.fit
-        if self.fit not in FITS:
-            raise UserError(f"{path} has fit={self.fit!r}: use the source that trained it")
+        self.input_spec = self.model.input_spec
         self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
         self.version = self.model.digest[:12]
 
-    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Compute the probability of each class for each image of a batch.
+    def probabilities(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Compute the probability of each class for each sample of a batch.
 
         Args:
-            images: Pixels of shape (batch, *image_shape), 0 to 255.
+            inputs: Shape (batch, *input_spec.shape).
 
         Returns:
             Probabilities of shape (batch, classes); each row sums to 1.
@@ -67,18 +79,18 @@ class Predictor:
         Raises:
             UserError: The model answers with NaN.
         """
-        probabilities = softmax(self.model.logits(images))
+        probabilities = softmax(self.model.logits(inputs))
         if np.isnan(probabilities).any():
             raise UserError(f"{self.path} answers with NaN: train again, at a lower learning rate")
         return probabilities
 
-    def classify(self, images: NDArray[np.uint8]) -> list[Prediction]:
-        """Name the most probable class of each image of a batch.
+    def classify(self, inputs: NDArray[Any]) -> list[Prediction]:
+        """Name the most probable class of each sample of a batch.
 
         Args:
-            images: Pixels of shape (batch, *image_shape), 0 to 255.
+            inputs: Shape (batch, *input_spec.shape).
         """
-        probabilities = self.probabilities(images)
+        probabilities = self.probabilities(inputs)
         best = probabilities.argmax(axis=1).tolist()
         highest = probabilities.max(axis=1).tolist()
         return [
@@ -86,14 +98,14 @@ class Predictor:
             for label, probability in zip(best, highest, strict=True)
         ]
 
-    def rank(self, images: NDArray[np.uint8], count: int) -> list[list[Prediction]]:
-        """List the most probable classes of each image of a batch, the most probable first.
+    def rank(self, inputs: NDArray[Any], count: int) -> list[list[Prediction]]:
+        """List the most probable classes of each sample of a batch, the most probable first.
 
         Args:
-            images: Pixels of shape (batch, *image_shape), 0 to 255.
+            inputs: Shape (batch, *input_spec.shape).
             count: How many classes to list, at most.
         """
-        probabilities = self.probabilities(images)
+        probabilities = self.probabilities(inputs)
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
         return [
             [Prediction(self.classes[k], float(row[k])) for k in best]

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import UserError
 from ..inference.predictor import Prediction, Predictor
-from .batcher import Batcher, Images, QueueFullError
+from .batcher import Batcher, Inputs, QueueFullError
 from .payloads import (
     PACKAGE,
     Invalid,
@@ -24,12 +23,11 @@ from .payloads import (
     PredictResponse,
     Problem,
     UnknownFormatError,
-    decode_picture,
     first_errors,
     model_info,
-    request_type,
 )
 from .request_log import RequestLog
+from .requests import FILE, read_file, request_type, to_inputs
 from .server import main, run
 from .settings import Settings, read_settings
 
@@ -37,7 +35,7 @@ from .settings import Settings, read_settings
 class DirectRoute(APIRoute):
     """Gives the endpoint the request itself, and sends the endpoint's response as it is.
 
-    A request with one image takes 240 us of CPU this way. Where FastAPI reads the body, resolves
+    A request with one sample takes 240 us of CPU this way. Where FastAPI reads the body, resolves
     parameters and encodes the answer, it takes 335 us.
     """
 
@@ -64,7 +62,8 @@ class Service:
         self.batcher = Batcher(
             predictor.classify, settings.max_batch, settings.max_queue, settings.timeout
         )
-        self.request_type = request_type(predictor.image_shape, settings.max_batch)
+        self.spec = predictor.input_spec
+        self.request_type = request_type(self.spec, settings)
         self.ready = False
 
     @asynccontextmanager
@@ -76,9 +75,8 @@ class Service:
         await warm_up
 
     async def warm_up(self) -> None:
-        """Classify one empty image: the first batch takes longer than the later ones."""
-        images = np.zeros((1, *self.predictor.image_shape), np.uint8)
-        await run_in_threadpool(self.predictor.classify, images)
+        """Classify one empty sample: the first batch takes longer than the later ones."""
+        await run_in_threadpool(self.predictor.classify, self.spec.zeros(1))
         self.ready = True
 
     async def livez(self) -> dict[str, bool]:
@@ -96,36 +94,34 @@ class Service:
         return model_info(self.predictor)
 
     async def predict(self, request: Request) -> Response:
-        """Classify a batch of images, given as nested lists of pixels."""
+        """Classify a batch of samples."""
         if not request.headers.get("content-type", "").startswith("application/json"):
             raise HTTPException(415, "the body has to be application/json")
         try:
             asked: Any = self.request_type.model_validate_json(await request.body())
         except ValidationError as error:
             raise RequestValidationError(first_errors(error)) from error
-        predictions = await self.classify(np.array(asked.images, np.uint8))
+        predictions = await self.classify(to_inputs(asked, self.spec))
         answer = PredictResponse.model_construct(predictions=predictions)
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    async def predict_file(self, file: UploadFile) -> Prediction:
-        """Classify a picture of any size, PNG or JPEG."""
+    async def predict_file(self, file: UploadFile) -> PredictResponse:
+        """Classify what an uploaded file holds."""
         content = await file.read()
-        shape, fit = self.predictor.image_shape, self.predictor.fit
-        limit = self.settings.max_pixels
         try:
-            images = await run_in_threadpool(decode_picture, content, shape, fit, limit)
+            inputs = await run_in_threadpool(read_file, content, self.spec, self.settings)
         except UnknownFormatError as error:
             raise HTTPException(415, str(error)) from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        return (await self.classify(images))[0]
+        return PredictResponse(predictions=await self.classify(inputs))
 
-    async def classify(self, images: Images) -> list[Prediction]:
-        """Classify images in the next call of the model, together with other waiting requests."""
+    async def classify(self, inputs: Inputs) -> list[Prediction]:
+        """Classify samples in the next call of the model, together with other waiting requests."""
         try:
-            return await self.batcher.submit(images)
+            return await self.batcher.submit(inputs)
         except QueueFullError as error:
-            raise HTTPException(503, "too many images wait", {"Retry-After": "1"}) from error
+            raise HTTPException(503, "too many samples wait", {"Retry-After": "1"}) from error
         except TimeoutError as error:
             raise HTTPException(504, f"no answer within {self.settings.timeout:g} s") from error
 
@@ -146,6 +142,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         "/predict/file",
         service.predict_file,
         methods=["POST"],
+        description=f"The file: {FILE}.",
         responses=problems(400, 413, 415, 503, 504),
     )
     schema = service.request_type.model_json_schema()

@@ -4,27 +4,28 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..inference.predictor import Prediction
 
-Images = NDArray[np.uint8]
+Inputs = NDArray[Any]
 Answer = asyncio.Future[list[Prediction]]
-Waiting = tuple[Images, Answer]
+Waiting = tuple[Inputs, Answer]
 
 
 class QueueFullError(Exception):
-    """The images of a request do not fit in the queue."""
+    """The samples of a request do not fit in the queue."""
 
 
 class Batcher:
-    """Gathers images of concurrent requests into batches for one thread that runs the model.
+    """Gathers inputs of concurrent requests into batches for one thread that runs the model.
 
     The life of a request:
 
-    1. `submit` puts its images and a future, `answer`, into `waiting`. If the images do not fit,
+    1. `submit` puts its inputs and a future, `answer`, into `waiting`. If they do not fit,
        it raises `QueueFullError`. If the model is idle, it starts `_work`.
     2. `_work` takes as many waiting requests as fit in one batch and calls `classify` in `thread`.
        It never waits for a batch to fill. Requests that arrive meanwhile share the next call.
@@ -34,15 +35,15 @@ class Batcher:
        that still waits then, or whose client has gone, never reaches the model.
 
     Args:
-        classify: Predicts the class of each image of a batch (batch, *image_shape).
-        max_batch: Most images in one call.
-        max_queue: Most images in the queue.
+        classify: Predicts the class of each sample of a batch (batch, *shape of an input).
+        max_batch: Most samples in one call.
+        max_queue: Most samples in the queue.
         timeout: Seconds until a request without an answer gets a `TimeoutError`.
     """
 
     def __init__(
         self,
-        classify: Callable[[Images], list[Prediction]],
+        classify: Callable[[Inputs], list[Prediction]],
         max_batch: int,
         max_queue: int,
         timeout: float,
@@ -52,23 +53,23 @@ class Batcher:
         self.waiting: deque[Waiting] = deque()
         self.deadlines: deque[tuple[float, Answer]] = deque()
         self.timer: asyncio.TimerHandle | None = None
-        self.waiting_images = 0
+        self.waiting_samples = 0
         self.worker: asyncio.Task[None] | None = None
         self.thread = ThreadPoolExecutor(max_workers=1)
 
-    async def submit(self, images: Images) -> list[Prediction]:
-        """Classify the images of one request, at most `max_batch`.
+    async def submit(self, inputs: Inputs) -> list[Prediction]:
+        """Classify the samples of one request, at most `max_batch`.
 
         Raises:
-            QueueFullError: The images do not fit in the queue.
+            QueueFullError: The samples do not fit in the queue.
             TimeoutError: There was no answer within `timeout`.
         """
-        if self.waiting_images + len(images) > self.max_queue:
+        if self.waiting_samples + len(inputs) > self.max_queue:
             raise QueueFullError
         loop = asyncio.get_running_loop()
         answer: Answer = loop.create_future()
-        self.waiting.append((images, answer))
-        self.waiting_images += len(images)
+        self.waiting.append((inputs, answer))
+        self.waiting_samples += len(inputs)
         if self.worker is None:
             self.worker = asyncio.create_task(self._work())
         while self.deadlines and self.deadlines[0][1].done():
@@ -82,7 +83,7 @@ class Batcher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while batch := self._next_batch():
-            joined = np.concatenate([images for images, _ in batch])
+            joined = np.concatenate([inputs for inputs, _ in batch])
             try:
                 predictions: list[Prediction] = await loop.run_in_executor(
                     self.thread, self.classify, joined
@@ -93,10 +94,10 @@ class Batcher:
                         answer.set_exception(error)
                 continue
             start = 0
-            for images, answer in batch:
+            for inputs, answer in batch:
                 if not answer.done():
-                    answer.set_result(predictions[start : start + len(images)])
-                start += len(images)
+                    answer.set_result(predictions[start : start + len(inputs)])
+                start += len(inputs)
         self.worker = None
 
     def _next_batch(self) -> list[Waiting]:
@@ -104,11 +105,11 @@ class Batcher:
         batch: list[Waiting] = []
         size = 0
         while self.waiting and size + len(self.waiting[0][0]) <= self.max_batch:
-            images, answer = self.waiting.popleft()
-            self.waiting_images -= len(images)
+            inputs, answer = self.waiting.popleft()
+            self.waiting_samples -= len(inputs)
             if not answer.done():
-                batch.append((images, answer))
-                size += len(images)
+                batch.append((inputs, answer))
+                size += len(inputs)
         return batch
 
     def _expire(self) -> None:

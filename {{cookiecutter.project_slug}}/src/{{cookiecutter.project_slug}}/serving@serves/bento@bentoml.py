@@ -4,13 +4,11 @@
 """
 
 import asyncio
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import bentoml
-import numpy as np
 from bentoml import IODescriptor
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
@@ -31,16 +29,15 @@ from .payloads import (
     PACKAGE,
     PredictResponse,
     UnknownFormatError,
-    decode_picture,
     first_errors,
     model_info,
-    request_type,
 )
+from .requests import read_file, request_type, to_inputs
 from .settings import read_settings
 
 settings = read_settings()  # at import, because decorators below need them
 
-# BentoML batches two images or more; a limit of one turns its batching off
+# BentoML batches two samples or more; a limit of one turns its batching off
 BATCHES: dict[str, Any] = {
     "batchable": settings.max_batch > 1,
     "max_batch_size": max(2, settings.max_batch),
@@ -56,8 +53,8 @@ def load() -> Predictor:
 
 @cache
 def body_type() -> type[BaseModel]:
-    """Make the type of the body of /predict for the model's images."""
-    return request_type(load().image_shape, settings.max_batch)
+    """Make the type of the body of /predict for the model's inputs."""
+    return request_type(load().input_spec, settings)
 
 
 class Refused(BaseException):
@@ -72,7 +69,7 @@ class Refused(BaseException):
 
 
 class Limits:
-    """Refuses large bodies, images when too many wait, and answers that take too long.
+    """Refuses large bodies, samples when too many wait, and answers that take too long.
 
     Args:
         app: The application that handles the requests.
@@ -80,7 +77,7 @@ class Limits:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.images = 0  # waiting or in the model
+        self.samples = 0  # waiting or in the model
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -89,13 +86,13 @@ class Limits:
             return
         mine = 0
 
-        def admit(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        def admit(inputs: NDArray[Any]) -> NDArray[Any]:
             nonlocal mine
-            if self.images + len(images) > settings.max_queue:
-                raise Refused(503, "too many images wait")
-            mine = len(images)
-            self.images += mine
-            return images
+            if self.samples + len(inputs) > settings.max_queue:
+                raise Refused(503, "too many samples wait")
+            mine = len(inputs)
+            self.samples += mine
+            return inputs
 
         async def in_time(message: Message) -> None:
             if timer.expired():  # when it is cancelled, BentoML's batching answers 503
@@ -116,13 +113,13 @@ class Limits:
             answer = JSONResponse({"detail": refused.detail}, refused.status, headers)
             await answer(scope, receive, send)
         finally:
-            self.images -= mine
+            self.samples -= mine
 
 
-class Images(IODescriptor):
-    """A batch of images, as nested lists of pixels."""
+class Samples(IODescriptor):
+    """A batch of samples."""
 
-    images: list[list[list[list[int]]]]
+    inputs: list[Any]
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
@@ -133,12 +130,12 @@ class Images(IODescriptor):
             asked: Any = body_type().model_validate_json(await request.body())
         except ValidationError as error:
             raise Refused(422, first_errors(error)) from error
-        images = np.array(asked.images, np.uint8)
-        return cls.model_construct(images=request.scope["admit"](images))
+        inputs = to_inputs(asked, load().input_spec)
+        return cls.model_construct(inputs=request.scope["admit"](inputs))
 
 
-class Picture(IODescriptor):
-    """An uploaded picture of any size, PNG or JPEG."""
+class File(IODescriptor):
+    """An uploaded file."""
 
     file: Path
 
@@ -153,18 +150,17 @@ class Picture(IODescriptor):
             missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
             raise Refused(422, [missing])
         content = await upload.read()
-        shape, fit, limit = load().image_shape, load().fit, settings.max_pixels
         try:
-            images = await run_in_threadpool(decode_picture, content, shape, fit, limit)
+            inputs = await run_in_threadpool(read_file, content, load().input_spec, settings)
         except UnknownFormatError as error:
             raise Refused(415, str(error)) from error
         except UserError as error:
             raise Refused(400, str(error)) from error
-        return cls.model_construct(file=request.scope["admit"](images))
+        return cls.model_construct(file=request.scope["admit"](inputs))
 
 
 class Answers(IODescriptor):
-    """One prediction for each image, in the order of the request."""
+    """One prediction for each sample, in the order of the request."""
 
     predictions: list[Prediction]
 
@@ -173,18 +169,6 @@ class Answers(IODescriptor):
         """Write the predictions of one request."""
         answer = PredictResponse.model_construct(predictions=obj)
         return Response(answer.model_dump_json(), media_type="application/json")
-
-
-class Answer(IODescriptor):
-    """The prediction for one picture."""
-
-    label: str
-    probability: float
-
-    @classmethod
-    async def to_http_response(cls, obj: list[Prediction], serde: Any) -> Response:
-        """Write the prediction of one request."""
-        return JSONResponse(asdict(obj[0]))
 
 
 async def model(request: Request) -> Response:
@@ -208,7 +192,7 @@ async def to_docs(request: Request) -> Response:
 
 
 class Classifier:
-    """Classifies images."""
+    """Classifies samples."""
 
     def __init__(self) -> None:
         self.predictor = load()
@@ -220,23 +204,23 @@ class Classifier:
         self.warm_up = asyncio.create_task(self.answer_once())
 
     async def answer_once(self) -> None:
-        """Classify one empty image: the first batch takes longer than the later ones."""
-        images = np.zeros((1, *self.predictor.image_shape), np.uint8)
-        await run_in_threadpool(self.predictor.classify, images)
+        """Classify one empty sample: the first batch takes longer than the later ones."""
+        inputs = self.predictor.input_spec.zeros(1)
+        await run_in_threadpool(self.predictor.classify, inputs)
         self.ready = True
 
     async def __is_ready__(self) -> bool:
         """Tell /readyz whether the model has answered its first batch."""
         return self.ready
 
-    @bentoml.api(route="/predict", input_spec=Images, output_spec=Answers, **BATCHES)
-    def predict(self, images: NDArray[np.uint8]) -> list[Prediction]:
-        """Classify a batch of images, given as nested lists of pixels."""
-        return self.predictor.classify(images)
+    @bentoml.api(route="/predict", input_spec=Samples, output_spec=Answers, **BATCHES)
+    def predict(self, inputs: NDArray[Any]) -> list[Prediction]:
+        """Classify a batch of samples."""
+        return self.predictor.classify(inputs)
 
-    @bentoml.api(route="/predict/file", input_spec=Picture, output_spec=Answer, **BATCHES)
-    def predict_file(self, file: NDArray[np.uint8]) -> list[Prediction]:
-        """Classify a picture of any size, PNG or JPEG."""
+    @bentoml.api(route="/predict/file", input_spec=File, output_spec=Answers, **BATCHES)
+    def predict_file(self, file: NDArray[Any]) -> list[Prediction]:
+        """Classify what an uploaded file holds."""
         return self.predictor.classify(file)
 
 

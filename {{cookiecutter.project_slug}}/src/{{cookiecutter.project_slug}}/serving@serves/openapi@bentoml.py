@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from .payloads import PACKAGE, Invalid, ModelInfo, PredictResponse, Problem
+from .requests import FILE
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -51,7 +52,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
         "415": answer("The body has another type than documented", "Problem"),
         "422": answer("Elements of the body are wrong", "Invalid"),
         "500": answer("The model failed", "Failure"),
-        "503": answer("Too many images wait", "Problem", "Failure"),
+        "503": answer("Too many samples wait", "Problem", "Failure"),
         "504": answer("The answer took too long", "Problem"),
     }
     file = {
@@ -65,24 +66,25 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
         "paths": {
             "/predict": {
                 "post": {
-                    "summary": "Classify a batch of images, given as nested lists of pixels.",
+                    "summary": "Classify a batch of samples.",
                     "requestBody": {"required": True, "content": body(request_type.__name__)},
                     "responses": {
-                        "200": answer("One prediction for each image", "PredictResponse"),
+                        "200": answer("One prediction for each sample", "PredictResponse"),
                         **refusals,
                     },
                 }
             },
             "/predict/file": {
                 "post": {
-                    "summary": "Classify a picture of any size, PNG or JPEG.",
+                    "summary": "Classify what an uploaded file holds.",
+                    "description": f"The file: {FILE}.",
                     "requestBody": {
                         "required": True,
                         "content": {"multipart/form-data": {"schema": file}},
                     },
                     "responses": {
-                        "200": answer("The prediction", "Prediction"),
-                        "400": answer("The picture is broken or too large", "Problem"),
+                        "200": answer("One prediction for each sample", "PredictResponse"),
+                        "400": answer("The file can't be read", "Problem"),
                         **refusals,
                     },
                 }

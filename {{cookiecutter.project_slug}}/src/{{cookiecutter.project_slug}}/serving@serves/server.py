@@ -71,7 +71,7 @@ def run(load_app: Callable[[], ASGIApp]) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    # Lists of pixels start the garbage collector often: let it skip the objects that stay
+    # Large requests start the garbage collector often: let it skip the objects that stay
     gc.freeze()
     gc.set_threshold(10_000)
     # When Uvicorn has stopped it raises the signal again; its default action skips `atexit`

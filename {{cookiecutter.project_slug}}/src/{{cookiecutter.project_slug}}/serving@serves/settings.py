@@ -17,10 +17,14 @@ class Settings(BaseSettings):
         host: Address to listen on; 0.0.0.0 stands for all addresses of this machine.
         port: TCP port; 0 takes any that is free.
         threads: CPU threads for one batch.
-        max_batch: Images in one call of the model, and in one request.
-        max_queue: Images that may wait for the model; requests with more get status 503.
+        max_batch: Samples in one call of the model, and in one request.
+        max_queue: Samples that may wait for the model; requests with more get status 503.
         max_body: Bytes of a request's body.
+{%- if cookiecutter.task == "image" %}
         max_pixels: Pixels of an uploaded picture, before it is resized.
+{%- elif cookiecutter.task == "text" %}
+        max_characters: Characters of a text; the model reads those that fit into its input.
+{%- endif %}
         timeout: Seconds until a request without an answer gets status 504.
         log_level: Level of the least severe messages in the log.
     """
@@ -34,7 +38,11 @@ class Settings(BaseSettings):
     max_batch: int = Field(default=64, ge=1)
     max_queue: int = Field(default=256, ge=1)
     max_body: int = Field(default=10_000_000, ge=1)
+{%- if cookiecutter.task == "image" %}
     max_pixels: int = Field(default=20_000_000, ge=1)
+{%- elif cookiecutter.task == "text" %}
+    max_characters: int = Field(default=10_000, ge=1)
+{%- endif %}
     timeout: float = Field(default=10, gt=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .. import UserError
-from ..networks.base import build_network, check_network
+from ..datasets.inputs import InputSpec
+from ..networks.building import build_network, check_network
 from .augmentation import Augmentation
 from .optimizers import build_optimizer, build_scheduler
 from .pretrained import load_fitting
@@ -24,7 +25,7 @@ CURVES = [f"{split}/{metric}" for split in ("train", "val") for metric in METRIC
 
 
 class Classifier(LightningModule):
-    """Trains a network to classify images.
+    """Trains a network to classify samples.
 
     Metrics are computed once per epoch from the saved predictions of its steps: to update them at
     every step costs a small network more than its own forward and backward pass.
@@ -34,14 +35,13 @@ class Classifier(LightningModule):
         optimizer: Name of a class in `torch.optim`, and its options, for `build_optimizer`.
         scheduler: Name of a class in `torch.optim.lr_scheduler`, and its options, for
             `build_scheduler`; None keeps the learning rate.
-        image_shape: Channels, height and width of the images, the sides in pixels.
+        input_spec: The fields of an `InputSpec`: what the inputs are.
         classes: Class names, in the order of the labels.
-        fit: How pictures were brought to `image_shape`; predictions do the same.
         data: Settings of the data set and the digest of its arrays, which a checkpoint remembers
             for the commands after the training.
         loss: `class_weights` (a weight for each class, `balanced`, or None) and `label_smoothing`
             (0 to 1) of the training loss. Validation and test report plain cross-entropy.
-        augmentation: Options of `Augmentation`, for training; None leaves the images as they are.
+        augmentation: Options of `Augmentation`, for training; None leaves the inputs as they are.
         init_from: A file of weights to start from. No hyperparameter: the checkpoint needs no such
             file.
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
@@ -60,9 +60,8 @@ class Classifier(LightningModule):
         network: dict[str, Any],
         optimizer: dict[str, Any],
         scheduler: dict[str, Any] | None,
-        image_shape: Sequence[int],
+        input_spec: dict[str, Any],
         classes: Sequence[str],
-        fit: str = "stretch",
         data: Mapping[str, Any] | None = None,
         loss: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
@@ -72,10 +71,9 @@ class Classifier(LightningModule):
         super().__init__()
         # Plain values only, so that weights_only=True can load them; fit.py logs all settings
         self.save_hyperparameters(logger=False, ignore=["init_from"])
-        self.network = build_network(network, image_shape, len(classes))
-        check_network(self.network, image_shape, len(classes))
-        # Convolutions are faster where the channels of a pixel lie side by side
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        spec = InputSpec(**input_spec)
+        self.network = build_network(network, spec.network_options(), len(classes))
+        check_network(self.network, torch.from_numpy(spec.zeros(2)), len(classes))
         if init_from:
             load_fitting(self.network, init_from)
         if compile_network:
@@ -99,15 +97,15 @@ class Classifier(LightningModule):
             weights = len(labels) / (len(counts) * counts.clamp(min=1))
             self.class_weights = weights.to(next(self.parameters()))  # device and dtype
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Classify uint8 images (batch, channels, height, width): logits (batch, classes)."""
-        logits: Tensor = self.network(images)
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Classify inputs (batch, *shape of an input): logits (batch, classes)."""
+        logits: Tensor = self.network(inputs)
         return logits
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the batch's mean loss, by the settings `loss`."""
-        images, labels = batch
-        logits = self(self.augment(images) if self.augment else images)
+        inputs, labels = batch
+        logits = self(self.augment(inputs) if self.augment else inputs)
         loss = F.cross_entropy(
             logits, labels, self.class_weights, label_smoothing=self.label_smoothing
         )
@@ -165,8 +163,8 @@ class Classifier(LightningModule):
         ]
 
     def _evaluate(self, split: str, batch: Batch) -> None:
-        images, labels = batch
-        logits = self(images)
+        inputs, labels = batch
+        logits = self(inputs)
         self._keep(split, F.cross_entropy(logits, labels), logits, labels)
 
     def _keep(self, split: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
@@ -211,7 +209,7 @@ def accuracy_and_f1(confusion: Tensor) -> tuple[Tensor, Tensor]:
     """Compute accuracy and macro F1, 0 to 1, the latter over the classes that occur.
 
     Args:
-        confusion: Images of each true class (row) and predicted class (column).
+        confusion: Samples of each true class (row) and predicted class (column).
     """
     right = confusion.diag()
     occurs = confusion.sum(dim=0) + confusion.sum(dim=1)

@@ -3,6 +3,7 @@
 import logging
 import os
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -50,9 +51,8 @@ def train(cfg: DictConfig) -> float:
     data.prepare_data()
     model = instantiate(
         cfg.model,
-        image_shape=data.image_shape,
+        input_spec=asdict(data.input_spec),
         classes=data.classes,
-        fit=data.fit,
         data={"settings": plain_settings(cfg.data), "digest": data.digest},
     )
     if cfg.resume:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
+from ..datasets.inputs import InputSpec
 from ..evaluation.metrics import in_batches
 from ..evaluation.plots import result_figures
 from ..inference.predictor import Predictor
@@ -26,44 +27,49 @@ class Results:
         checkpoint: Its file.
         scores: Metrics of the test split by name, such as `test/accuracy`.
         classes: Class names, in the order of the labels.
-        files: The file of each image.
-        images: uint8 pixels of shape (images, channels, height, width), 0 to 255.
-        labels: int64 labels of shape (images,).
-        probabilities: float32 values of shape (images, classes).
+        names: Where each sample comes from.
+        spec: What the inputs are.
+        inputs: Shape (samples, *spec.shape).
+        labels: int64 labels of shape (samples,).
+        probabilities: float32 values of shape (samples, classes).
         figures: The confusion matrix, samples and the worst mistakes, by name.
     """
 
     checkpoint: str
     scores: dict[str, float]
     classes: list[str]
-    files: list[str]
-    images: NDArray[np.uint8]
+    names: list[str]
+    spec: InputSpec
+    inputs: NDArray[Any]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     figures: dict[str, Figure]
 
 
-def best_results(trainer: Trainer, pictures: int) -> Results:
+def best_results(trainer: Trainer, samples: int) -> Results:
     """Run the best checkpoint of a run on its test split.
 
     Args:
         trainer: A trainer that has tested this checkpoint.
-        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+        samples: How many sample predictions, and how many mistakes at most, are drawn.
     """
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     checkpoints: Any = trainer.checkpoint_callback
-    (images, labels), files = data.arrays("test"), data.files("test")
+    (inputs, labels), names = data.arrays("test"), data.names("test")
     predictor = Predictor(checkpoints.best_model_path)
-    probabilities = in_batches(predictor.probabilities, images, data.batch_size)
+    probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
     return Results(
         checkpoint=checkpoints.best_model_path,
         scores={name: float(value) for name, value in trainer.callback_metrics.items()},
         classes=data.classes,
-        files=files,
-        images=images,
+        names=names,
+        spec=data.input_spec,
+        inputs=inputs,
         labels=labels,
         probabilities=probabilities,
-        figures=result_figures(images, labels, probabilities, data.classes, files, pictures),
+        figures=result_figures(
+            inputs, data.input_spec, labels, probabilities, data.classes, names, samples
+        ),
     )
 
 

@@ -27,7 +27,7 @@ def check_resume(path: str, model: LightningModule) -> None:
     if "optimizer_states" not in saved:
         raise UserError(f"resume: {path} holds weights only; name the last.ckpt of its run")
     settings = saved["hyper_parameters"]
-    for name in ("classes", "image_shape"):
+    for name in ("classes", "input_spec"):
         if settings[name] != model.hparams[name]:
             raise UserError(
                 f"resume: {path} was trained on other data: its {name} are {settings[name]}, "

@@ -1,4 +1,4 @@
-"""Comet: settings, metrics, pictures and the best checkpoint of each run."""
+"""Comet: settings, metrics, figures and the best checkpoint of each run."""
 
 import logging
 import os
@@ -47,11 +47,11 @@ class Tracking(Callback):
     Args:
         model_name: Name of the model and of its entry in the model registry.
         candidate: Where the checkpoint is copied to; null keeps it out of the registry.
-        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+        samples: How many sample predictions, and how many mistakes at most, are drawn.
     """
 
-    def __init__(self, model_name: str, candidate: str | None, pictures: int) -> None:
-        self.model_name, self.candidate, self.pictures = model_name, candidate, pictures
+    def __init__(self, model_name: str, candidate: str | None, samples: int) -> None:
+        self.model_name, self.candidate, self.samples = model_name, candidate, samples
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -63,7 +63,7 @@ class Tracking(Callback):
 
     def _send(self, trainer: Trainer) -> None:
         experiment = _experiment(trainer)
-        best, step = best_results(trainer, self.pictures), trainer.global_step
+        best, step = best_results(trainer, self.samples), trainer.global_step
         experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
         if self.candidate:
             experiment.register_model(self.model_name, tags=["candidate"])
@@ -73,7 +73,7 @@ class Tracking(Callback):
         rows = [
             [file, best.classes[label], best.classes[guess], probability]
             for file, label, guess, probability in zip(
-                best.files, labels, guesses, highest, strict=True
+                best.names, labels, guesses, highest, strict=True
             )
         ]
         headers = ["file", "true", "predicted", "probability"]

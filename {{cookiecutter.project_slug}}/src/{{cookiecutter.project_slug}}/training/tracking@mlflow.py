@@ -1,4 +1,4 @@
-"""MLflow: settings, metrics, pictures and the best checkpoint of each run."""
+"""MLflow: settings, metrics, figures and the best checkpoint of each run."""
 
 import logging
 import os
@@ -41,11 +41,11 @@ class Tracking(Callback):
     Args:
         model_name: Name of the registered model.
         candidate: Where the checkpoint is copied to; null keeps it out of the registry.
-        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+        samples: How many sample predictions, and how many mistakes at most, are drawn.
     """
 
-    def __init__(self, model_name: str, candidate: str | None, pictures: int) -> None:
-        self.model_name, self.candidate, self.pictures = model_name, candidate, pictures
+    def __init__(self, model_name: str, candidate: str | None, samples: int) -> None:
+        self.model_name, self.candidate, self.samples = model_name, candidate, samples
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -56,9 +56,9 @@ class Tracking(Callback):
     def _send(self, trainer: Trainer) -> None:
         logger: Any = next(item for item in trainer.loggers if isinstance(item, MLFlowLogger))
         client, run = logger.experiment, logger.run_id
-        best = best_results(trainer, self.pictures)
+        best = best_results(trainer, self.samples)
         table = {
-            "file": best.files,
+            "name": best.names,
             "true": [best.classes[label] for label in best.labels],
             "predicted": [best.classes[guess] for guess in best.probabilities.argmax(axis=1)],
             "probability": best.probabilities.max(axis=1).tolist(),

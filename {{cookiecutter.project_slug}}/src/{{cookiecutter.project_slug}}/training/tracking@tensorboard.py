@@ -1,4 +1,4 @@
-"""TensorBoard: settings, metrics, pictures and the best checkpoint of each run."""
+"""TensorBoard: settings, metrics, figures and the best checkpoint of each run."""
 
 import shutil
 from pathlib import Path
@@ -14,11 +14,11 @@ class Tracking(Callback):
     """Adds the best checkpoint and its predictions on the test split to the run.
 
     Args:
-        pictures: How many sample predictions, and how many mistakes at most, are drawn.
+        samples: How many sample predictions, and how many mistakes at most, are drawn.
     """
 
-    def __init__(self, pictures: int) -> None:
-        self.pictures = pictures
+    def __init__(self, samples: int) -> None:
+        self.samples = samples
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -28,7 +28,7 @@ class Tracking(Callback):
 
     def _send(self, trainer: Trainer) -> None:
         logger = next(item for item in trainer.loggers if isinstance(item, TensorBoardLogger))
-        best = best_results(trainer, self.pictures)
+        best = best_results(trainer, self.samples)
         shutil.copyfile(best.checkpoint, Path(logger.log_dir, "model.ckpt"))
         # The HPARAMS page compares the runs that have scores
         logger.log_hyperparams(logger.hparams, best.scores, trainer.global_step)

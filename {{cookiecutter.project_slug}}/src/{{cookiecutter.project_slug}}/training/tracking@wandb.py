@@ -1,4 +1,4 @@
-"""Weights & Biases: settings, metrics, pictures and the best checkpoint of each run."""
+"""Weights & Biases: settings, metrics, figures and the best checkpoint of each run."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from .. import UserError
+from ..evaluation.samples import show
 from .results import best_results, only_warn
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,13 @@ class Tracking(Callback):
     Args:
         model_name: Name of the artifact and of its collection in the model registry.
         candidate: Where the checkpoint is copied to; null keeps it out of the registry.
-        pictures: How many sample predictions, and how many mistakes at most, are drawn.
-        rows: How many test images the table holds, the hardest first.
+        samples: How many sample predictions, and how many mistakes at most, are drawn.
+        rows: How many test samples the table holds, the hardest first.
     """
 
-    def __init__(self, model_name: str, candidate: str | None, pictures: int, rows: int) -> None:
+    def __init__(self, model_name: str, candidate: str | None, samples: int, rows: int) -> None:
         self.model_name, self.candidate = model_name, candidate
-        self.pictures, self.rows = pictures, rows
+        self.samples, self.rows = samples, rows
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -81,7 +82,7 @@ class Tracking(Callback):
     def _send(self, trainer: Trainer, run: Any) -> None:
         import wandb
 
-        best = best_results(trainer, self.pictures)
+        best = best_results(trainer, self.samples)
         artifact = wandb.Artifact(self.model_name, "model", metadata=best.scores)
         artifact.add_file(best.checkpoint, "model.ckpt", policy="immutable")
         run.log_artifact(artifact, aliases=["latest", "candidate"] if self.candidate else None)
@@ -92,12 +93,12 @@ class Tracking(Callback):
                 log.warning("W&B did not link the model to its registry: %s", error)
 
         labels, probabilities = best.labels, best.probabilities
-        table = wandb.Table(["image", "file", "true", "predicted", "probability"])
+        table = wandb.Table(["sample", "name", "true", "predicted", "probability"])
         for i in probabilities[range(len(labels)), labels].argsort()[: self.rows]:
             guess = probabilities[i].argmax()
-            picture = wandb.Image(best.images[i].transpose(1, 2, 0))
-            names = best.files[i], best.classes[labels[i]], best.classes[guess]
-            table.add_data(picture, *names, float(probabilities[i, guess]))
+            sample = {{ "wandb.Image(show(best.inputs[i], best.spec))" if cookiecutter.task == "image" else "show(best.inputs[i], best.spec)" }}
+            names = best.names[i], best.classes[labels[i]], best.classes[guess]
+            table.add_data(sample, *names, float(probabilities[i, guess]))
         logged = {name: wandb.Image(figure) for name, figure in best.figures.items()}
         run.log({**logged, "predictions": table, "trainer/global_step": trainer.global_step})
 

@@ -1,8 +1,10 @@
-"""Reading picture files, in one way for training and for prediction, without PyTorch."""
+"""From a picture to the network's input, in one way for training and for prediction."""
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .. import UserError
 
+SUFFIXES = {
+    *(".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm"),
+    *(".png", ".ppm", ".tif", ".tiff", ".webp"),
+}
 # The ways to bring a picture of another shape into the shape that the network takes
 FITS = {
     "stretch": "each side on its own, which squeezes pictures of another shape",
@@ -22,13 +28,69 @@ FITS = {
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class InputSpec:
+    """The images that a network takes: uint8 pixels (channels, height, width), 0 to 255.
+
+    Attributes:
+        image_shape: Channels (1: grey, 3: RGB), height and width in pixels.
+        fit: How pictures of another shape are brought to that, one of `FITS`.
+
+    Raises:
+        UserError: There is no such `fit`.
+    """
+
+    image_shape: list[int]
+    fit: str = "stretch"
+
+    dtype: ClassVar[type[np.generic]] = np.uint8
+    # Axes of an input that may have another length in each batch
+    varying: ClassVar[tuple[int, ...]] = ()
+
+    def __post_init__(self) -> None:
+        check_fit(self.fit)
+
+    @property
+    def shape(self) -> list[int]:
+        """Channels, height and width in pixels."""
+        return self.image_shape
+
+    def network_options(self) -> dict[str, Any]:
+        """Return what the constructor of a network may ask for, by the names of its parameters."""
+        return {"image_shape": self.image_shape}
+
+    def zeros(self, count: int) -> NDArray[np.uint8]:
+        """Make a batch of black images, such as for a first run of a network."""
+        return np.zeros((count, *self.image_shape), np.uint8)
+
+    def trim(self, inputs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut off what is padding in all samples of a batch: images have none."""
+        return inputs
+
+    def summary(self) -> dict[str, Any]:
+        """Describe the inputs in a few plain values."""
+        return {"image_shape": self.image_shape, "fit": self.fit}
+
+    def preprocessing(self) -> dict[str, str]:
+        """Describe how a picture becomes an input, for people who do it without this project."""
+        return {
+            "mode": "L for 1 channel, RGB for 3",
+            "transparency": "on white",
+            "resize": "bilinear, to image_shape, as fit says",
+            "fit": FITS[self.fit],
+            "input": "uint8, NCHW, not scaled: the network does that",
+        }
+
+    def __str__(self) -> str:
+        return f"{' x '.join(map(str, self.image_shape))} pixels"
+
+
+def read_image(path: Path, spec: InputSpec) -> NDArray[np.uint8]:
     """Read one picture in the colours and the size that the network takes.
 
     Args:
         path: A file in any format that Pillow reads.
-        shape: Channels (1: grey, 3: RGB), height and width in pixels.
-        fit: One of `FITS`.
+        spec: The images that the network takes.
 
     Returns:
         Pixels of shape (channels, height, width), 0 to 255.
@@ -39,7 +101,7 @@ def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArra
     """
     try:
         with Image.open(path) as picture:
-            return to_pixels(picture, shape, fit)
+            return to_pixels(picture, spec)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except UserError as error:
@@ -54,9 +116,7 @@ def read_image(path: Path, shape: Sequence[int], fit: str = "stretch") -> NDArra
         raise UserError(f"{path}: not a readable picture ({reason})") from error
 
 
-def to_pixels(
-    picture: Image.Image, shape: Sequence[int], fit: str = "stretch"
-) -> NDArray[np.uint8]:
+def to_pixels(picture: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
     """Turn an opened picture upright, and into the colours and the size that the network takes.
 
     An animation gives its first picture. What is transparent shows a white ground. Pixels of more
@@ -64,8 +124,7 @@ def to_pixels(
 
     Args:
         picture: Pillow reads its pixels only here: an error of a broken file comes from here.
-        shape: Channels (1: grey, 3: RGB), height and width in pixels.
-        fit: One of `FITS`.
+        spec: The images that the network takes.
 
     Returns:
         Pixels of shape (channels, height, width), 0 to 255.
@@ -73,7 +132,7 @@ def to_pixels(
     Raises:
         UserError: The meaning of the pixels is not known.
     """
-    channels, height, width = shape
+    channels, height, width = spec.image_shape
     upright = ImageOps.exif_transpose(picture)  # a camera stores how it was held
     if upright.mode == "F" or upright.mode.startswith("I"):
         upright = to_8_bits(upright, white_of(picture))
@@ -86,7 +145,7 @@ def to_pixels(
         upright = upright.convert("RGB")  # Pillow makes no grey of it
     upright = upright.convert("L" if channels == 1 else "RGB")
     if upright.size != (width, height):
-        upright = resize(upright, width, height, fit)
+        upright = resize(upright, width, height, spec.fit)
     pixels = np.asarray(upright, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 

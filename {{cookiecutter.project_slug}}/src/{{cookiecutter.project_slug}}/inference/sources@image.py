@@ -1,32 +1,16 @@
 """Predictions for picture files, and for all pictures in folders."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from .. import UserError
-from ..datasets.folders import SUFFIXES, walk
-from ..datasets.inputs import read_image
-from .predictor import Prediction, Predictor
+from ..datasets.folders import walk
+from ..datasets.inputs import SUFFIXES, read_image
+from .predictor import Answer, Predictor
 
 BATCH = 64  # pictures in memory at a time
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model says about a picture file.
-
-    Attributes:
-        path: The file.
-        predictions: Its most probable classes, the most probable first; none if there is a problem.
-        problem: Why the file can't be read; empty if it was.
-    """
-
-    path: Path
-    predictions: Sequence[Prediction] = ()
-    problem: str = ""
 
 
 def find_pictures(paths: Sequence[Path]) -> list[Path]:
@@ -67,12 +51,12 @@ def predict_files(predictor: Predictor, paths: Sequence[Path], count: int = 1) -
         batch = paths[start : start + BATCH]
         for number, path in enumerate(batch):
             try:
-                pixels.append(read_image(path, predictor.image_shape, predictor.fit))
+                pixels.append(read_image(path, predictor.input_spec))
             except UserError as error:
                 problems[number] = str(error)
         ranked = iter(predictor.rank(np.stack(pixels), count) if pixels else [])
         for number, path in enumerate(batch):
             if number in problems:
-                yield Answer(path, problem=problems[number])
+                yield Answer(str(path), problem=problems[number])
             else:
-                yield Answer(path, next(ranked))
+                yield Answer(str(path), next(ranked))

@@ -1,16 +1,16 @@
 """The example: scikit-learn's handwritten digits, which need no download."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from .base import ImageDataModule
+from .base import DataModule, save_split
+from .inputs import InputSpec
 from .splits import stratified_split
 
 
-class DigitsDataModule(ImageDataModule):
+class DigitsDataModule(DataModule):
     """scikit-learn's handwritten digits: 1,797 grey images of 8 x 8 pixels in 10 classes.
 
     Source: https://archive.ics.uci.edu/dataset/80 (its test set, as scikit-learn ships it).
@@ -20,7 +20,7 @@ class DigitsDataModule(ImageDataModule):
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
-        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `ImageDataModule`.
+        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `DataModule`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class DigitsDataModule(ImageDataModule):
         recipe = {"val": val_fraction, "test": test_fraction, "seed": split_seed}
         super().__init__(folder, recipe, **batches)
 
-    def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
+    def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
         """Write the splits, and one picture of each class to try `predict` on.
 
         The name of an image is its position in scikit-learn's data set, such as `digits/17`.
@@ -51,13 +51,11 @@ class DigitsDataModule(ImageDataModule):
         fractions = self.recipe["val"], self.recipe["test"]
         splits = stratified_split(labels, *fractions, self.recipe["seed"])
         for split, index in splits.items():
-            np.save(folder / f"{split}_images.npy", images[index])
-            np.save(folder / f"{split}_labels.npy", labels[index])
             names = [f"digits/{position}" for position in index]
-            (folder / f"{split}_files.json").write_text(json.dumps(names), encoding="utf-8")
+            save_split(folder, split, images[index], labels[index], names)
 
         (folder / "samples").mkdir()
         for label, name in enumerate(classes):
             first = splits["test"][labels[splits["test"]] == label][0]
             Image.fromarray(images[first, 0]).save(folder / "samples" / f"{name}.png")
-        return classes, [1, 8, 8]
+        return classes, InputSpec([1, 8, 8])

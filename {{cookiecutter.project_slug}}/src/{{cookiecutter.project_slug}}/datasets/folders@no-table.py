@@ -1,18 +1,14 @@
-"""Which pictures of a folder belong to which split and which class."""
+"""Which files of a folder belong to which split and which class."""
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .. import UserError
 from .splits import named_splits, split_lookalikes
 
-SUFFIXES = {
-    *(".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm"),
-    *(".png", ".ppm", ".tif", ".tiff", ".webp"),
-}
-# What systems leave beside pictures, with copies of them in it
+# What systems leave beside files, with copies of them in it
 LEFTOVERS = {"$RECYCLE.BIN", "@eaDir", "__MACOSX", "lost+found"}
 MOST_NAMED = 10  # in one message
 
@@ -41,18 +37,21 @@ def split_folders(source: Path) -> dict[str, Path]:
     return {split: source / name for split, (name,) in splits.items()}
 
 
-def find_pictures(folder: Path, skipped: Counter[str]) -> dict[str, list[Path]]:
-    """List the pictures of each sub-folder, in the order of their names.
+def find_classes(
+    folder: Path, suffixes: Collection[str], skipped: Counter[str]
+) -> dict[str, list[Path]]:
+    """List the files of each sub-folder, in the order of their names.
 
     Args:
         folder: One sub-folder for each class.
+        suffixes: Ends of the names of files that are data, in small letters, such as `.txt`.
         skipped: Counts the other files, by their suffix.
 
     Returns:
-        Pictures by the name of their class, in Unicode's composed form: systems differ in that.
+        Files by the name of their class, in Unicode's composed form: systems differ in that.
 
     Raises:
-        UserError: A sub-folder holds no pictures, or splits, or its name can't be a class, or there
+        UserError: A sub-folder holds no such files, or splits, or its name can't be a class, or there
             are fewer than two.
     """
     classes: dict[str, list[Path]] = {}
@@ -66,17 +65,17 @@ def find_pictures(folder: Path, skipped: Counter[str]) -> dict[str, list[Path]]:
         inner = [inside.name for inside in entries(path) if inside.is_dir()]
         refuse_splits(path, inner)
         files = list(walk(path, frozenset([folder.resolve()])))
-        classes[name] = [file for file in files if file.suffix.lower() in SUFFIXES]
-        others = Counter(suffix_of(file) for file in files if file.suffix.lower() not in SUFFIXES)
+        classes[name] = [file for file in files if file.suffix.lower() in suffixes]
+        others = Counter(suffix_of(file) for file in files if file.suffix.lower() not in suffixes)
         skipped.update(others)
         if not classes[name]:
             but = f", but {some([f'{count} {kind}' for kind, count in others.items()])}"
-            known = ", ".join(sorted(SUFFIXES))
-            raise UserError(f"{path} holds no pictures ({known}){but if others else ''}")
+            known = ", ".join(sorted(suffixes))
+            raise UserError(f"{path} holds no files {known}{but if others else ''}")
     if len(classes) < 2:
         raise UserError(
             f"{folder} needs at least two sub-folders, one for each class; it has "
-            f"{some(list(classes)) or 'none'}: move pictures without a class away"
+            f"{some(list(classes)) or 'none'}: move files without a class away"
         )
     return classes
 

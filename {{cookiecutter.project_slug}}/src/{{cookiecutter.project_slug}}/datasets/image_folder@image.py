@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .. import UserError
-from .base import ImageDataModule
-from .folders import SUFFIXES, find_pictures, name_in, some, split_folders, walk
-from .inputs import check_fit, check_shape, read_image
+from .base import DataModule
+from .folders import find_classes, name_in, some, split_folders, walk
+from .inputs import SUFFIXES, InputSpec, check_shape, read_image
 from .splits import SPLITS, stratified_split
 
 
-class ImageFolderDataModule(ImageDataModule):
+class ImageFolderDataModule(DataModule):
     """Any folder of pictures with one sub-folder for each class, resized and stored as arrays.
 
     Where the sub-folders of `source` are called like splits (`train`, `valid`, `Testing`, see
@@ -36,7 +37,7 @@ class ImageFolderDataModule(ImageDataModule):
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
         split_seed: Seed of the split.
-        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `ImageDataModule`.
+        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `DataModule`.
 
     Raises:
         UserError: An option can't work.
@@ -54,18 +55,18 @@ class ImageFolderDataModule(ImageDataModule):
         **batches: int,
     ) -> None:
         check_shape(image_shape)
-        check_fit(fit)
+        spec = InputSpec(list(image_shape), fit)
         if not source:
             raise UserError("data.source is empty: name the folder of pictures")
         recipe = {
             "source": Path(source).as_posix(),
-            "image_shape": list(image_shape),
-            "fit": fit,
+            **asdict(spec),
             "val": val_fraction,
             "test": test_fraction,
             "seed": split_seed,
         }
         super().__init__(folder, recipe, **batches)
+        self.spec = spec
         self.source = Path(source).expanduser()
         if self.folder.resolve().is_relative_to(self.source.resolve()):
             raise UserError(f"data.folder {folder} is inside of data.source: name another folder")
@@ -81,7 +82,7 @@ class ImageFolderDataModule(ImageDataModule):
         ]
         return sha256("".join(sorted(lines)).encode()).hexdigest() if lines else None
 
-    def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
+    def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
         """Read and resize every picture of `source`, and keep the names of the files.
 
         Raises:
@@ -89,22 +90,21 @@ class ImageFolderDataModule(ImageDataModule):
                 class has too few pictures, the splits have different classes, the fractions leave
                 nothing to train on, or files are no pictures.
         """
-        shape: list[int] = self.recipe["image_shape"]
         classes, files = self.find_files()
         total = sum(len(paths) for paths, _ in files.values())
         broken: list[str] = []
         for split, (paths, labels) in files.items():
             np.save(folder / f"{split}_labels.npy", labels)
             names = [name_in(path, self.source) for path in paths]
-            (folder / f"{split}_files.json").write_text(json.dumps(names), encoding="utf-8")
+            (folder / f"{split}_names.json").write_text(json.dumps(names), encoding="utf-8")
             # Not mapped into memory: there, a full disk would kill the process without a word
-            with (folder / f"{split}_images.npy").open("wb") as file:
-                size = (len(paths), *shape)
+            with (folder / f"{split}_inputs.npy").open("wb") as file:
+                size = (len(paths), *self.spec.shape)
                 header = {"descr": "|u1", "fortran_order": False, "shape": size}
                 np.lib.format.write_array_header_1_0(file, header)
                 for path in tqdm(paths, f"reading {split}", disable=None):
                     try:
-                        file.write(read_image(path, shape, self.recipe["fit"]).tobytes())
+                        file.write(read_image(path, self.spec).tobytes())
                     except UserError as error:
                         broken.append(str(error))
         if broken:
@@ -112,7 +112,7 @@ class ImageFolderDataModule(ImageDataModule):
                 f"{len(broken)} of {total} pictures can't be used; repair, convert or remove: "
                 f"{some(broken, '; ')}"
             )
-        return classes, shape
+        return classes, self.spec
 
     def find_files(self) -> tuple[list[str], dict[str, tuple[list[Path], NDArray[np.int64]]]]:
         """Find the pictures of each split, and cut the splits that are missing from train.
@@ -127,7 +127,7 @@ class ImageFolderDataModule(ImageDataModule):
             raise UserError(f"data.source {self.source} is no folder")
         folders = split_folders(self.source) or {"train": self.source}
         skipped: Counter[str] = Counter()
-        found = {split: find_pictures(path, skipped) for split, path in folders.items()}
+        found = {split: find_classes(path, SUFFIXES, skipped) for split, path in folders.items()}
         if skipped:
             counts = (f"{count} {kind}" for kind, count in skipped.most_common())
             print(f"{self.source}: skipped {', '.join(counts)}")

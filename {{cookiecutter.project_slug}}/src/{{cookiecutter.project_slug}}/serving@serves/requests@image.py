@@ -1,0 +1,68 @@
+"""Requests with images; one that is wrong is refused before the model."""
+
+from io import BytesIO
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from pydantic import BaseModel, Field, create_model
+
+from .. import UserError
+from ..datasets.inputs import InputSpec, to_pixels
+from .payloads import UnknownFormatError
+from .settings import Settings
+
+# What /predict/file takes
+FILE = "a picture of any size, PNG or JPEG"
+# In JSON, 7 and 7.0 are the same number
+Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
+
+
+def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
+    """Make the type of a request: `images`, as nested lists of one shape.
+
+    Its errors name the wrong element, such as `images[0][0][3][2]`.
+
+    Args:
+        spec: The images that the network takes.
+        settings: `max_batch` is the most images in one request.
+    """
+    images: Any = Pixel
+    for size in reversed(spec.image_shape):
+        images = Annotated[list[images], Field(min_length=size, max_length=size)]
+    images = Annotated[list[images], Field(min_length=1, max_length=settings.max_batch)]
+    example = spec.zeros(1).tolist()
+    return create_model("PredictRequest", images=(images, Field(examples=[example])))
+
+
+def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
+    """Take the images out of a request that was checked: pixels (images, *spec.shape)."""
+    return np.array(asked.images, np.uint8)
+
+
+def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.uint8]:
+    """Read an uploaded PNG or JPEG file.
+
+    Args:
+        content: The file's bytes.
+        spec: The images that the network takes.
+        settings: `max_pixels` is the largest width times height: a small file can hold a huge
+            picture.
+
+    Returns:
+        A batch of one: pixels of shape (1, *spec.shape), 0 to 255.
+
+    Raises:
+        UnknownFormatError: The file is neither PNG nor JPEG.
+        UserError: The picture is broken or too large.
+    """
+    try:
+        picture = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
+        if picture.width * picture.height <= settings.max_pixels:
+            return to_pixels(picture, spec)[None]
+    except UnidentifiedImageError as error:
+        raise UnknownFormatError("the file is neither PNG nor JPEG") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"the file is no readable picture ({error})") from error
+    raise UserError(f"the picture has {picture.width} x {picture.height} pixels, too many")
