@@ -1,13 +1,9 @@
-"""What the tests of data sets read: small pictures, and a data set of numbered images."""
+"""What the tests of data sets read: small pictures."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
-
-from {{ cookiecutter.project_slug }}.datasets.base import ImageDataModule
-from {{ cookiecutter.project_slug }}.datasets.splits import stratified_split
 
 
 def draw(path: Path, color: object = 0, mode: str = "RGB", size: tuple[int, int] = (9, 7)) -> None:
@@ -22,32 +18,11 @@ def draw_classes(folder: Path, count: int) -> None:
         draw(folder / "red" / f"{number}.jpg", (255, 10 * number, 0))
 
 
-def pictures() -> list[str]:
-    draw_classes(Path("pictures"), 10)
+def pictures(more: int = 0) -> list[str]:
+    draw_classes(Path("pictures"), 10 + more)
     return ["data.source=pictures"]
 
 
 # For each data set of configs/data/ that reads files: a function that writes some to the current
-# folder, and returns the options that name them
-SOURCES: dict[str, Callable[[], list[str]]] = {"image_folder": pictures}
-
-
-def data_options(name: str) -> list[str]:
-    """Write what a data set of configs/data/ reads: the options that choose it."""
-    files = SOURCES[name]() if name in SOURCES else []
-    return [f"data={name}", *files]
-
-
-class NumberedImages(ImageDataModule):
-    """Grey images, each with its number in all pixels, in two classes."""
-
-    def __init__(self, folder: str = "numbered", images: int = 100, **batches: int) -> None:
-        super().__init__(folder, {"images": images}, **batches)
-
-    def write_arrays(self, folder: Path) -> tuple[list[str], list[int]]:
-        numbers = np.arange(self.recipe["images"])
-        images = np.tile(numbers.astype(np.uint8)[:, None, None, None], (1, 1, 8, 8))
-        for split, index in stratified_split(numbers % 2, 0.1, 0.2, seed=0).items():
-            np.save(folder / f"{split}_images.npy", images[index])
-            np.save(folder / f"{split}_labels.npy", numbers[index] % 2)
-        return ["even", "odd"], [1, 8, 8]
+# folder, with so many more samples of each class, and returns the options that name them
+SOURCES: dict[str, Callable[..., list[str]]] = {"image_folder": pictures}

@@ -53,7 +53,7 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     assert "Data and pipelines are up to date" in dvc(project, "repro")
 
 
-def test_metrics_and_pictures_are_there(project: Path) -> None:
+def test_metrics_and_figures_are_there(project: Path) -> None:
     assert "accuracy" in dvc(project, "metrics", "show")
     assert (project / "reports/confusion_matrix.png").is_file()
     assert (project / "reports/learning_curves.png").is_file()

@@ -14,7 +14,7 @@ case "$*" in
   */name) echo a-job ;;
   */zone) echo projects/1/zones/europe-west4-b ;;
   */attributes/bucket) echo a-bucket ;;
-  */attributes/overrides) echo "data=image_folder 'data.source=a b'" ;;
+  */attributes/overrides) echo "data={{ cookiecutter.__own }} 'data.source=a b'" ;;
   */attributes/commit) echo c0ffee ;;
   *) echo : ;;
 esac
@@ -30,7 +30,7 @@ def metadata(create):
 
 def test_a_machine_trains_the_committed_source(shown, monkeypatch):
     monkeypatch.setenv("SOURCE_COMMIT", "c0ffee-dirty")
-    archive, upload, create = shown("train", "model=mlp")
+    archive, upload, create = shown("train", "model={{ cookiecutter.__other_network }}")
     assert archive == ["git", "archive", "--format=tar.gz", "HEAD"]
     assert create[:4] == ["gcloud", "compute", "instances", "create"]
     machine = create[4]
@@ -38,7 +38,7 @@ def test_a_machine_trains_the_committed_source(shown, monkeypatch):
     assert re.fullmatch(r"[a-z][a-z0-9-]{0,61}[a-z0-9]", machine)
     assert {"--project=ada-lab", "--zone=europe-west4-b"} < set(create)
     assert {"--max-run-duration=12h", "--instance-termination-action=DELETE"} < set(create)
-    assert metadata(create) == {"bucket": BUCKET, "commit": "c0ffee", "overrides": "model=mlp"}
+    assert metadata(create) == {"bucket": BUCKET, "commit": "c0ffee", "overrides": "model={{ cookiecutter.__other_network }}"}
     assert f"--metadata-from-file=startup-script={SCRIPT}" in create
     assert SCRIPT.is_file()
 
@@ -63,7 +63,7 @@ def test_the_machine_deletes_itself_however_training_ends(programs, monkeypatch,
     programs.install(NAME, script=f'[ "$3" = "data.source=a b" ] || exit 9; exit {status}')
     done = subprocess.run(["/bin/bash", SCRIPT], check=False, capture_output=True, text=True)
     assert f"Ended with exit status {123 if status else 0}" in done.stdout  # xargs says 123
-    assert [NAME, "train", "data=image_folder", "data.source=a b"] in programs.calls()
+    assert [NAME, "train", "data={{ cookiecutter.__own }}", "data.source=a b"] in programs.calls()
     assert programs.calls()[-4:] == [
         ["gcloud", "storage", "cp", "training.log", "gs://a-bucket/runs/a-job/"],
         ["gcloud", "storage", "cp", "models/model.ckpt", "gs://a-bucket/runs/a-job/"],

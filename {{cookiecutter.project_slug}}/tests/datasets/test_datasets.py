@@ -3,19 +3,21 @@
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+import example
 import numpy as np
 import pytest
 import torch
+from data_sets import NumberedSamples, data_options
 from hydra.utils import instantiate
-from sources import NumberedImages, data_options
 
 from {{ cookiecutter.project_slug }} import UserError, datasets
-from {{ cookiecutter.project_slug }}.datasets.base import ImageDataModule
-from {{ cookiecutter.project_slug }}.datasets.inputs import FITS
+from {{ cookiecutter.project_slug }}.datasets.base import DataModule
+from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
 from {{ cookiecutter.project_slug }}.datasets.splits import SPLITS
 from {{ cookiecutter.project_slug }}.datasets.storage import alone
 
@@ -24,7 +26,7 @@ NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
 @pytest.fixture(params=NAMES)
-def data(request, configure) -> ImageDataModule:
+def data(request, configure) -> DataModule:
     """Prepare a data set in the empty folder of the test, from the files of `SOURCES`."""
     made = instantiate(configure(*data_options(request.param)).data)
     made.prepare_data()
@@ -41,9 +43,7 @@ def test_each_data_set_has_one_module_and_one_configuration_of_its_name():
         name.rpartition(".")[2]
         for name in found
         for value in vars(import_module(name)).values()
-        if isinstance(value, type)
-        and issubclass(value, ImageDataModule)
-        and value.__module__ == name
+        if isinstance(value, type) and issubclass(value, DataModule) and value.__module__ == name
     ]
     assert sorted(set(modules) - {"base"}) == NAMES
 
@@ -52,16 +52,15 @@ def test_each_data_set_has_one_module_and_one_configuration_of_its_name():
 def test_a_configuration_names_the_class_of_its_module(configure, name):
     module, _, target = configure(f"data={name}").data._target_.rpartition(".")
     assert module == f"{datasets.__name__}.{name}"
-    assert issubclass(getattr(import_module(module), target), ImageDataModule)
+    assert issubclass(getattr(import_module(module), target), DataModule)
 
 
-def test_each_split_holds_images_and_labels(data):
+def test_each_split_holds_inputs_and_labels(data):
     for split in SPLITS:
-        images, labels = data.arrays(split)
-        assert images.dtype == np.uint8
+        inputs, labels = data.arrays(split)
+        assert inputs.dtype == data.input_spec.dtype
         assert labels.dtype == np.int64
-        assert images.shape == (len(labels), *data.image_shape)
-        assert data.image_shape[0] in {1, 3}  # grey or RGB, as pictures are read and drawn
+        assert inputs.shape == (len(labels), *data.input_spec.shape)
 
 
 def test_each_split_holds_each_class(data):
@@ -70,20 +69,22 @@ def test_each_split_holds_each_class(data):
         assert np.unique(data.arrays(split)[1]).tolist() == list(range(len(data.classes)))
 
 
-def test_no_image_is_in_two_splits(data):
-    images = {split: {one.tobytes() for one in data.arrays(split)[0]} for split in SPLITS}
-    assert images["train"].isdisjoint(images["val"])
-    assert images["test"].isdisjoint(images["train"] | images["val"])
+def test_no_sample_is_in_two_splits(data):
+    samples = {split: {one.tobytes() for one in data.arrays(split)[0]} for split in SPLITS}
+    assert samples["train"].isdisjoint(samples["val"])
+    assert samples["test"].isdisjoint(samples["train"] | samples["val"])
 
 
-def test_each_image_has_a_name_of_its_own(data):
-    names = [(split, name) for split in SPLITS for name in data.files(split)]
+def test_each_sample_has_a_name_of_its_own(data):
+    names = [(split, name) for split in SPLITS for name in data.names(split)]
     assert all(name and isinstance(name, str) for _, name in names)
     assert len(set(names)) == len(names) == sum(len(data.arrays(split)[1]) for split in SPLITS)
 
 
-def test_predictions_can_read_pictures_in_its_way(data):
-    assert data.fit in FITS
+def test_plain_values_describe_its_inputs(data):
+    spec = data.input_spec
+    assert InputSpec(**json.loads(json.dumps(asdict(spec)))) == spec
+    assert str(spec)
 
 
 def test_preparing_twice_writes_the_same_bytes(data):
@@ -93,19 +94,20 @@ def test_preparing_twice_writes_the_same_bytes(data):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_batch_holds_images_as_they_are_stored(data, split):
+def test_a_batch_holds_inputs_as_they_are_stored(data, split):
     data.num_workers = 0
-    images, labels = next(iter(getattr(data, f"{split}_dataloader")()))
-    assert images.shape == (len(labels), *data.image_shape)
-    assert (images.dtype, labels.dtype) == (torch.uint8, torch.int64)
+    inputs, labels = next(iter(getattr(data, f"{split}_dataloader")()))
+    assert inputs.shape == (len(labels), *data.input_spec.shape)
+    assert inputs.numpy().dtype == data.input_spec.dtype
+    assert labels.dtype == torch.int64
 
 
 # What all of them have from their base class
 
 
 @pytest.fixture
-def numbered() -> NumberedImages:
-    made = NumberedImages()
+def numbered() -> NumberedSamples:
+    made = NumberedSamples()
     made.prepare_data()
     return made
 
@@ -113,33 +115,33 @@ def numbered() -> NumberedImages:
 def test_what_was_prepared_describes_itself(numbered):
     meta = json.loads(Path("numbered/meta.json").read_text("utf-8"))
     assert meta["classes"] == numbered.classes == ["even", "odd"]
-    assert meta["image_shape"] == numbered.image_shape == [1, 8, 8]
+    assert InputSpec(**meta["input_spec"]) == numbered.input_spec == example.SPEC
 
 
 def test_preparing_again_does_nothing_until_the_recipe_changes(numbered):
-    written = Path("numbered/train_images.npy").stat().st_mtime_ns
+    written = Path("numbered/train_inputs.npy").stat().st_mtime_ns
     numbered.prepare_data()
-    assert Path("numbered/train_images.npy").stat().st_mtime_ns == written
-    NumberedImages(images=50).prepare_data()
+    assert Path("numbered/train_inputs.npy").stat().st_mtime_ns == written
+    NumberedSamples(samples=50).prepare_data()
     assert sum(len(numbered.arrays(split)[1]) for split in SPLITS) == 50
 
 
 def test_a_changed_recipe_is_told(numbered, capsys):
     assert capsys.readouterr().out == ""
-    NumberedImages(images=50).prepare_data()
+    NumberedSamples(samples=50).prepare_data()
     told = capsys.readouterr().out
-    assert "the settings changed (images)" in told
+    assert "the settings changed (samples)" in told
     assert len(told.splitlines()) == 1
 
 
 def test_names_that_are_not_stored_are_positions(numbered):
-    assert numbered.files("test")[:2] == ["test/0", "test/1"]
-    assert len(numbered.files("val")) == len(numbered.arrays("val")[1])
+    assert numbered.names("test")[:2] == ["test/0", "test/1"]
+    assert len(numbered.names("val")) == len(numbered.arrays("val")[1])
 
 
 def test_the_digest_tells_data_apart(numbered):
-    other = NumberedImages("other", images=101)
-    same = NumberedImages("same")
+    other = NumberedSamples("other", samples=101)
+    same = NumberedSamples("same")
     for data in (other, same):
         data.prepare_data()
     assert len(numbered.digest) == 64
@@ -147,30 +149,30 @@ def test_the_digest_tells_data_apart(numbered):
 
 
 def test_a_process_that_waited_for_another_one_prepares_nothing(numbered, capsys):
-    changed = [NumberedImages(images=50) for _ in range(2)]
+    changed = [NumberedSamples(samples=50) for _ in range(2)]
     with ThreadPoolExecutor(1) as pool:
         with alone(numbered.folder):
             waiting = pool.submit(changed[0].prepare_data)
             while "waiting" not in capsys.readouterr().out:
                 assert not waiting.done()
             changed[1]._write()
-            written = Path("numbered/train_images.npy").stat().st_mtime_ns
+            written = Path("numbered/train_inputs.npy").stat().st_mtime_ns
         waiting.result()
-    assert Path("numbered/train_images.npy").stat().st_mtime_ns == written
+    assert Path("numbered/train_inputs.npy").stat().st_mtime_ns == written
     assert len(changed[0].arrays("train")[1]) == len(changed[1].arrays("train")[1])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows replaces no files that are open")
 @pytest.mark.parametrize("memory", [2000, 0])
 def test_the_splits_that_a_command_reads_are_never_of_two_preparations(numbered, memory):
-    reader = NumberedImages(memory_limit_mb=memory)
-    train = {int(image[0, 0, 0]) for image in reader.arrays("train")[0]}
+    reader = NumberedSamples(memory_limit_mb=memory)
+    train = {int(sample.flat[0]) for sample in reader.arrays("train")[0]}
     streamed = iter(reader.train_dataloader()) if memory == 0 else None
-    numbered.recipe["images"] = 101
+    numbered.recipe["samples"] = 101
     numbered.prepare_data()
-    assert train.isdisjoint(int(image[0, 0, 0]) for image in reader.arrays("test")[0])
+    assert train.isdisjoint(int(sample.flat[0]) for sample in reader.arrays("test")[0])
     reader.prepare_data()  # Lightning asks again
-    assert len(NumberedImages(images=101).arrays("val")[1]) == len(numbered.arrays("val")[1])
+    assert len(NumberedSamples(samples=101).arrays("val")[1]) == len(numbered.arrays("val")[1])
     if streamed:
         with pytest.raises(UserError, match="prepared anew while"):
             next(streamed)
@@ -189,18 +191,18 @@ def test_the_splits_that_a_command_reads_are_never_of_two_preparations(numbered,
 )
 def test_an_option_that_cannot_work_is_named(wrong):
     with pytest.raises(UserError, match=f"^data.{next(iter(wrong))} is "):
-        NumberedImages(**wrong)
+        NumberedSamples(**wrong)
 
 
 def test_data_that_are_not_prepared_are_named():
     with pytest.raises(UserError, match="numbered holds no complete data: run `prepare`"):
-        NumberedImages().arrays("train")
+        NumberedSamples().arrays("train")
 
 
 def test_a_preparation_that_fails_leaves_the_old_arrays(numbered):
     before = contents(Path("numbered"))
-    with pytest.raises(UserError, match="class 0 has 2 images"):
-        NumberedImages(images=4).prepare_anew()
+    with pytest.raises(UserError, match="class 0 has 2 samples"):
+        NumberedSamples(samples=4).prepare_anew()
     assert contents(Path("numbered")) == before
     assert {path.name for path in Path().iterdir()} == {"numbered", ".numbered.lock"}
 
@@ -209,5 +211,5 @@ def test_a_folder_with_other_files_is_never_replaced():
     Path("thesis").mkdir()
     Path("thesis/chapter.txt").write_text("three years of work", encoding="utf-8")
     with pytest.raises(UserError, match="thesis"):
-        NumberedImages("thesis").prepare_anew()
+        NumberedSamples("thesis").prepare_anew()
     assert Path("thesis/chapter.txt").is_file()

@@ -46,6 +46,6 @@ def test_an_image_is_named_by_its_position_in_scikit_learn(digits):
 
     originals = load_digits().images
     images, _ = digits.arrays("test")
-    for image, name in zip(images, digits.files("test"), strict=True):
+    for image, name in zip(images, digits.names("test"), strict=True):
         position = int(name.removeprefix("digits/"))
         np.testing.assert_allclose(image[0], originals[position] * (255 / 16), atol=0.5)

@@ -48,7 +48,7 @@ def test_a_folder_of_pictures_is_split_and_resized():
     draw_classes(SOURCE, 10)
     data = prepared(image_shape=(3, 4, 5))
     assert data.classes == ["blue", "red"]
-    assert data.image_shape == [3, 4, 5]
+    assert data.input_spec.image_shape == [3, 4, 5]
     for split, count in {"train": 14, "val": 2, "test": 4}.items():
         images, labels = data.arrays(split)
         assert images.shape == (count, 3, 4, 5)
@@ -68,7 +68,7 @@ def test_each_image_has_the_name_of_its_file():
     data = prepared(image_shape=(1, 1, 1))
     for split in SPLITS:
         images, labels = data.arrays(split)
-        for image, label, name in zip(images, labels, data.files(split), strict=True):
+        for image, label, name in zip(images, labels, data.names(split), strict=True):
             assert name.startswith(("x/", "y/more/")[label])
             number = int(image[0, 0, 0]) - 100 * int(label)
             assert name.endswith(tuple(f"{end}{number}.png" for end in ("a", "b\nc", "d\\udce9")))
@@ -87,7 +87,7 @@ def test_given_splits_are_kept(names):
     data = prepared()
     assert data.classes == ["blue", "red"]
     assert counts(data) == [10, 2, 4]
-    assert all(name.startswith(names[2]) for name in data.files("test"))
+    assert all(name.startswith(names[2]) for name in data.names("test"))
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_split_that_is_missing_is_cut_from_train(given, expected, capsys):
     assert "cut from" in told
     assert len(told.splitlines()) == 1
     for split in SPLITS:
-        assert np.bincount(data.arrays(split)[1]).tolist() == [len(data.files(split)) / 2] * 2
-    assert {name.partition("/")[0] for name in data.files("test")} == {
+        assert np.bincount(data.arrays(split)[1]).tolist() == [len(data.names(split)) / 2] * 2
+    assert {name.partition("/")[0] for name in data.names("test")} == {
         "test" if "test" in given else "train"
     }
 
@@ -206,14 +206,14 @@ def test_a_link_that_loops_adds_nothing_and_other_links_are_followed():
     (SOURCE / "blue/loop").symlink_to("..", target_is_directory=True)
     (SOURCE / "blue/itself").symlink_to("itself")
     data = prepared()
-    names = {name for split in SPLITS for name in data.files(split)}
+    names = {name for split in SPLITS for name in data.names(split)}
     assert names == {
         "blue/own.png",
         *(f"blue/linked/{number}.png" for number in range(5)),
         *(f"red/{number}.jpg" for number in range(5)),
     }
     (SOURCE / "all").symlink_to(".", target_is_directory=True)
-    with pytest.raises(UserError, match="all holds no pictures"):
+    with pytest.raises(UserError, match="all holds no files"):
         ImageFolderDataModule("pictures").prepare_anew()
 
 
@@ -279,14 +279,14 @@ def edit_picture() -> None:
 def test_a_source_that_changed_is_prepared_anew(change, capsys):
     draw_classes(SOURCE, 5)
     before = prepared()
-    names = {split: before.files(split) for split in SPLITS}
+    names = {split: before.names(split) for split in SPLITS}
     change()
     after = ImageFolderDataModule("pictures")
     assert not after.is_prepared()
     after.prepare_data()
     assert "the files of the source changed" in capsys.readouterr().out
     assert after.is_prepared()
-    same_names = {split: after.files(split) for split in SPLITS} == names
+    same_names = {split: after.names(split) for split in SPLITS} == names
     assert (after.digest != before.digest) if same_names else True
     assert same_names == (change is edit_picture)
 
@@ -315,10 +315,10 @@ def test_the_fit_is_part_of_the_recipe():
         for number in range(3):
             draw(SOURCE / name / f"{number}.png", (255, number, 0), size=(64, 32))
     padded = prepared()
-    assert padded.fit == "pad"
+    assert padded.input_spec.fit == "pad"
     assert (padded.arrays("train")[0][:, :, 0] == 0).all()  # the first row is a bar
     stretched = prepared(fit="stretch")
-    assert stretched.fit == "stretch"
+    assert stretched.input_spec.fit == "stretch"
     assert (stretched.arrays("train")[0][:, 0] == 255).all()
 
 
@@ -360,9 +360,9 @@ def no_source() -> None:
     [
         (break_file, "1.jpg"),
         (truncate_file, "1.png"),
-        (empty_class, "green holds no pictures"),
+        (empty_class, "green holds no files"),
         (other_class, "but 1 .heic"),
-        (small_class, "class green has 1 images"),
+        (small_class, "class green has 1 samples"),
         (one_class, "two sub-folders"),
         (no_source, "pictures is no folder"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.datasets.inputs import FITS, read_image, to_pixels
+from {{ cookiecutter.project_slug }}.datasets.inputs import FITS, InputSpec, read_image, to_pixels
 
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
 
@@ -67,7 +67,7 @@ def save(mode: str, value: object, name: str = "some.tif", **options: object) ->
 )
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_picture_of_any_mode_keeps_its_value(name, mode, value, expected, channels):
-    pixels = read_image(save(mode, value, name), (channels, 4, 6))
+    pixels = read_image(save(mode, value, name), InputSpec([channels, 4, 6]))
     assert pixels.shape == (channels, 4, 6)
     assert pixels.dtype == np.uint8
     np.testing.assert_allclose(pixels, expected, atol=1)
@@ -76,7 +76,7 @@ def test_a_picture_of_any_mode_keeps_its_value(name, mode, value, expected, chan
 @pytest.mark.parametrize("mode", ["HSV", "La", "RGBa"])
 def test_a_mode_that_only_memory_has_keeps_its_value_too(mode):
     picture = Image.new(mode, (8, 8), {"HSV": (0, 0, 128)}.get(mode, 0))
-    assert (to_pixels(picture, (1, 8, 8)) == (128 if mode == "HSV" else 255)).all()
+    assert (to_pixels(picture, InputSpec([1, 8, 8])) == (128 if mode == "HSV" else 255)).all()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_mode_that_only_memory_has_keeps_its_value_too(mode):
 )
 def test_a_colour_that_stands_for_transparency_is_white(mode, color):
     path = save(mode, color, "some.png", transparency=color)
-    assert (read_image(path, (1, 8, 8)) == 255).all()
+    assert (read_image(path, InputSpec([1, 8, 8])) == 255).all()
 
 
 def test_grey_of_12_bits_is_scaled():
@@ -94,12 +94,12 @@ def test_grey_of_12_bits_is_scaled():
     header = b"II*\0" + struct.pack("<I", 8 + len(pixels))
     table = struct.pack("<H", len(tags)) + entries + bytes(4)
     Path("some.tif").write_bytes(header + pixels + table)
-    assert (read_image(Path("some.tif"), (1, 8, 8)) == 128).all()
+    assert (read_image(Path("some.tif"), InputSpec([1, 8, 8])) == 128).all()
 
 
 def test_a_grey_map_of_16_bits_is_scaled():
     Path("some.pgm").write_bytes(b"P5 8 8 4095\n" + struct.pack(">H", 2048) * 64)
-    assert (read_image(Path("some.pgm"), (1, 8, 8)) == 128).all()
+    assert (read_image(Path("some.pgm"), InputSpec([1, 8, 8])) == 128).all()
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,14 @@ def test_a_grey_map_of_16_bits_is_scaled():
 )
 def test_pixels_of_an_unknown_range_are_refused_with_a_remedy(mode, value):
     with pytest.raises(UserError, match=r"^some\.tif: .*: save it with 8 or 16 bits$"):
-        read_image(save(mode, value), (1, 8, 8))
+        read_image(save(mode, value), InputSpec([1, 8, 8]))
 
 
 @pytest.mark.parametrize("name", ["some.gif", "some.webp", "some.png"])
 def test_an_animation_gives_its_first_picture(name):
     first, second = (Image.new("RGB", (8, 8), color) for color in ("red", "blue"))
     first.save(name, save_all=True, append_images=[second], lossless=True)
-    assert read_image(Path(name), (3, 8, 8))[:, 0, 0].tolist() == [255, 0, 0]
+    assert read_image(Path(name), InputSpec([3, 8, 8]))[:, 0, 0].tolist() == [255, 0, 0]
 
 
 # Four columns of one value each, in a picture that is twice as wide as high
@@ -132,21 +132,21 @@ COLUMNS = np.repeat(np.array([[0, 80, 160, 240]], np.uint8), 16, axis=1).repeat(
 @pytest.mark.parametrize("turned", [True, False])
 def test_a_wide_or_high_picture_is_fitted(fit, rows, turned):
     picture = Image.fromarray(COLUMNS.T if turned else COLUMNS)
-    centres = to_pixels(picture, (1, 64, 64), fit)[0, 8::16, 8::16]
+    centres = to_pixels(picture, InputSpec([1, 64, 64], fit))[0, 8::16, 8::16]
     np.testing.assert_array_equal(centres.T if turned else centres, rows)
 
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1), (2, 3)])
 def test_a_picture_of_any_shape_can_be_fitted(fit, size):
-    pixels = to_pixels(Image.new("RGB", size, "white"), (3, 5, 7), fit)
+    pixels = to_pixels(Image.new("RGB", size, "white"), InputSpec([3, 5, 7], fit))
     assert pixels.shape == (3, 5, 7)
     assert pixels.max() == 255
 
 
 def test_a_fit_that_does_not_exist_is_named():
     with pytest.raises(UserError, match=r"^fit is 'squeeze': choose one of stretch, pad, crop$"):
-        to_pixels(Image.new("L", (8, 9)), (1, 8, 8), "squeeze")
+        InputSpec([1, 8, 8], "squeeze")
 
 
 def test_photographs_are_turned_upright():
@@ -155,7 +155,7 @@ def test_photographs_are_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 3  # orientation: taken with the camera upside down
     photo.save("upside_down.png", exif=exif)
-    pixels = read_image(Path("upside_down.png"), (1, 8, 8))
+    pixels = read_image(Path("upside_down.png"), InputSpec([1, 8, 8]))
     assert (pixels[0, :4] == 0).all()
     assert (pixels[0, 4:] == 255).all()
 
@@ -165,7 +165,7 @@ def test_a_file_that_is_no_picture_is_named_in_one_line(content):
     if content is not None:
         Path("some.png").write_bytes(content)
     with pytest.raises(UserError, match=r"some\.png") as error:
-        read_image(Path("some.png"), (1, 8, 8))
+        read_image(Path("some.png"), InputSpec([1, 8, 8]))
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -175,12 +175,12 @@ import warnings
 warnings.simplefilter("always")
 from pathlib import Path
 from PIL import Image
-from {PACKAGE.name}.datasets.inputs import FITS, read_image, to_pixels
+from {PACKAGE.name}.datasets.inputs import FITS, InputSpec, read_image, to_pixels
 Image.MAX_IMAGE_PIXELS = 60
 Image.new("L", (8, 8), 7).save("large.png")
 Image.new("L", (11, 11)).save("huge.png")
-print(read_image(Path("large.png"), (1, 8, 8)).max())
-read_image(Path("huge.png"), (1, 8, 8))
+print(read_image(Path("large.png"), InputSpec([1, 8, 8])).max())
+read_image(Path("huge.png"), InputSpec([1, 8, 8]))
 """
     done = run(script, check=False)
     assert done.stdout == "7\n"

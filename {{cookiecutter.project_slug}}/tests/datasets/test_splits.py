@@ -13,7 +13,7 @@ LABELS = np.arange(100) % 3
 
 
 @pytest.mark.parametrize("counts", [(3, 3), (4, 40), (100, 57)])
-def test_each_image_is_in_one_split_and_each_class_in_all(counts):
+def test_each_sample_is_in_one_split_and_each_class_in_all(counts):
     labels = np.repeat(np.arange(len(counts)), counts)
     splits = stratified_split(labels, 0.1, 0.2, seed=0)
     assert list(splits) == list(SPLITS)
@@ -87,5 +87,5 @@ def test_fractions_that_leave_nothing_are_refused(val, test):
 
 
 def test_a_class_too_small_for_three_splits_is_named():
-    with pytest.raises(UserError, match="class b has 2 images"):
+    with pytest.raises(UserError, match="class b has 2 samples"):
         stratified_split(np.array([0, 0, 0, 1, 1]), 0.1, 0.2, seed=0, classes=["a", "b"])

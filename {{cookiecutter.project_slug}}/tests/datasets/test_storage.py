@@ -25,10 +25,10 @@ from test_storage import *
 
 
 def write(value: int, folder: Path = FOLDER, crash=lambda: None) -> None:
-    """Prepare images and labels that all have one value."""
+    """Prepare inputs and labels that all have one value."""
     with storage.alone(folder), storage.replacing(folder) as partial:
         for split in SPLITS:
-            np.save(partial / f"{split}_images.npy", np.full((50, 3, 32, 32), value, np.uint8))
+            np.save(partial / f"{split}_inputs.npy", np.full((50, 3, 32, 32), value, np.uint8))
             crash()
             np.save(partial / f"{split}_labels.npy", np.full(50, value))
         (partial / "meta.json").write_text(json.dumps({"value": value}), encoding="utf-8")
@@ -106,19 +106,19 @@ def test_a_link_to_another_disk_stays_one():
 
 def test_arrays_that_are_missing_or_damaged_are_named():
     write(1)
-    (FOLDER / "val_images.npy").write_bytes(b"half")
-    with pytest.raises(UserError, match=r"val_images\.npy is damaged"):
+    (FOLDER / "val_inputs.npy").write_bytes(b"half")
+    with pytest.raises(UserError, match=r"val_inputs\.npy is damaged"):
         storage.open_stored(FOLDER)
-    (FOLDER / "val_images.npy").unlink()
+    (FOLDER / "val_inputs.npy").unlink()
     with pytest.raises(UserError, match=r"prepared holds no complete data"):
         storage.open_stored(FOLDER)
 
 
-def test_the_digest_changes_with_any_label_or_pixel():
+def test_the_digest_changes_with_any_label_or_input():
     write(1)
     digests = {storage.digest_of(FOLDER)}
     for split in SPLITS:
-        for kind in ("images", "labels"):
+        for kind in ("inputs", "labels"):
             array = np.load(FOLDER / f"{split}_{kind}.npy")
             array.flat[-1] += 1
             np.save(FOLDER / f"{split}_{kind}.npy", array)

@@ -18,6 +18,6 @@ def options(trained: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def test_split(trained: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Open the images and the labels of the test split."""
+    """Open the inputs and the labels of the test split."""
     folder = trained / example.FOLDER
-    return np.load(folder / "test_images.npy"), np.load(folder / "test_labels.npy")
+    return np.load(folder / "test_inputs.npy"), np.load(folder / "test_labels.npy")

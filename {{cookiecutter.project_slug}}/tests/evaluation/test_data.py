@@ -4,16 +4,15 @@ from pathlib import Path
 import example
 import pytest
 import torch
+from data_sets import change, data_options
 from hydra import compose, initialize_config_dir
-from PIL import Image
-from sources import draw_classes
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
 from {{ cookiecutter.project_slug }}.training.fit import train
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-OTHER_IMAGES = "holds other images"
+OTHER_SAMPLES = "holds other samples"
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def evaluate_alone(trained, tmp_path):
 def test_a_checkpoint_remembers_its_data(evaluate_alone, trained, caplog):
     saved = torch.load(trained / "models/model.ckpt", weights_only=True)
     assert evaluate_alone()["accuracy"] == pytest.approx(saved["metrics"]["accuracy"])
-    assert OTHER_IMAGES not in caplog.text
+    assert OTHER_SAMPLES not in caplog.text
 
 
 def test_one_setting_of_the_remembered_data_can_be_changed(evaluate_alone, trained):
@@ -45,7 +44,7 @@ def test_one_setting_of_the_remembered_data_can_be_changed(evaluate_alone, train
     assert not Path("moved").exists()
 
 
-def test_images_that_changed_since_the_training_are_noticed(evaluate_alone, trained, caplog):
+def test_samples_that_changed_since_the_training_are_noticed(evaluate_alone, trained, caplog):
     meta = json.loads((trained / example.FOLDER / "meta.json").read_text("utf-8"))
     folder = Path("changed")
     folder.mkdir()
@@ -53,7 +52,7 @@ def test_images_that_changed_since_the_training_are_noticed(evaluate_alone, trai
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "meta.json").write_text(json.dumps(meta | {"digest": "0" * 64}), encoding="utf-8")
     evaluate_alone(folder=str(folder))
-    assert OTHER_IMAGES in caplog.text
+    assert OTHER_SAMPLES in caplog.text
 
 
 @pytest.mark.parametrize("target", ["os.system", "subprocess.Popen", "pathlib.Path"])
@@ -73,13 +72,9 @@ def test_a_checkpoint_without_data_needs_a_name(evaluate_alone, configure, train
 
 
 def test_other_data_than_the_model_was_trained_on_is_refused(configure, options):
-    for name in ("cat", "dog"):
-        Path("pictures", name).mkdir(parents=True)
-        for number in range(3):
-            Image.new("L", (8, 8), number).save(f"pictures/{name}/{number}.png")
-    pictures = ["data=image_folder", "data.source=pictures", "data.folder=prepared"]
+    others = [*data_options("{{ cookiecutter.__own }}"), "data.folder=prepared"]
     with pytest.raises(UserError, match="was trained on other classes"):
-        evaluate(configure(*pictures, options[1], config="evaluate"))
+        evaluate(configure(*others, options[1], config="evaluate"))
 
 
 def test_another_split_than_the_trained_one_is_refused(configure, options):
@@ -88,10 +83,9 @@ def test_another_split_than_the_trained_one_is_refused(configure, options):
 
 
 def test_files_that_changed_since_the_preparation_are_noticed(configure, caplog):
-    draw_classes(Path("pictures"), 10)
-    chosen = "data=image_folder", "data.source=pictures", "data.image_shape=[3,8,8]"
+    chosen = data_options("{{ cookiecutter.__own }}")
     train(configure(*chosen, "trainer.max_epochs=1"))
-    draw_classes(Path("pictures"), 12)
+    change("{{ cookiecutter.__own }}")
     evaluate(configure(*chosen, config="evaluate"))
     assert "files of the source changed" in caplog.text
-    assert OTHER_IMAGES not in caplog.text
+    assert OTHER_SAMPLES not in caplog.text

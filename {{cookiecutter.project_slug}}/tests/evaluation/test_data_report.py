@@ -16,13 +16,17 @@ def report(configure, options):
     return describe(configure(options[0], config="describe"))
 
 
-def test_every_image_is_counted_once(report):
-    shape = " x ".join(map(str, example.IMAGE_SHAPE))
-    assert f"{example.IMAGES:,} images of {shape} in {len(example.CLASSES)} classes." in report
+def test_every_sample_is_counted_once(report):
+    counted = f"{example.COUNT:,} samples of {example.SPEC} in {len(example.CLASSES)} classes."
+    assert counted in report
     rows = [line.split("|") for line in report.splitlines()]
-    counts = {row[1].strip(): row[2:5] for row in rows if len(row) == 6}
+    counts = {
+        row[1].strip(): row[2:5]
+        for row in rows
+        if len(row) == 6 and row[2].strip().replace(",", "").isdecimal()
+    }
     numbers = [int(cell.replace(",", "")) for name in example.CLASSES for cell in counts[name]]
-    assert sum(numbers) == example.IMAGES
+    assert sum(numbers) == example.COUNT
 
 
 def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, options, capsys):
@@ -44,26 +48,27 @@ def test_many_classes_have_no_chart(configure, options, monkeypatch):
 def test_a_leak_is_seen_on_the_terminal(cli, trained):
     folder = Path("leaky")
     shutil.copytree(trained / example.FOLDER, folder)
-    images, train = (np.load(folder / f"{split}_images.npy") for split in ("test", "train"))
-    images[:3] = train[0]
-    np.save(folder / "test_images.npy", images)
+    inputs, train = (np.load(folder / f"{split}_inputs.npy") for split in ("test", "train"))
+    inputs[:3] = train[0]
+    np.save(folder / "test_inputs.npy", inputs)
     code, output, _ = cli("describe", *example.OPTIONS, f"data.folder={folder}")
-    found = re.search(r"Images of test that are training images too: (\d+)", output)
+    found = re.search(r"Samples of test that are training samples too: (\d+)", output)
     assert (code, bool(found)) == (0, True)
     assert int(found[1]) >= 3
 
 
 def test_leaks_and_chart_show_what_is_there():
-    def split(*values: int):
-        images = np.array(values, dtype=np.uint8).repeat(4).reshape(-1, 1, 2, 2)
-        return images, np.zeros(len(values), dtype=np.int64)
+    samples = example.random_inputs(5)
+
+    def split(*numbers: int):
+        return samples[list(numbers)], np.zeros(len(numbers), dtype=np.int64)
 
     classes = ['a|"b"', "c"]
-    arrays = {"train": split(1, 2, 3), "val": split(4), "test": split(2, 3, 5)}
-    report = describe_arrays("toys", classes, [1, 2, 2], arrays)
-    assert "Images of val that are training images too: 0." in report
-    assert "Images of test that are training images too: 2." in report
-    assert """| train | 3 | c: 0 | a\\|"b": 3 | 2.0 | 0.8 |""" in report
+    arrays = {"train": split(0, 1, 2), "val": split(3), "test": split(1, 2, 4)}
+    report = describe_arrays("toys", classes, example.SPEC, arrays)
+    assert "Samples of val that are training samples too: 0." in report
+    assert "Samples of test that are training samples too: 2." in report
+    assert """| train | 3 | c: 0 | a\\|"b": 3 |""" in report
     drawn = chart(classes, arrays["train"][1])
     assert "bar [3, 0]" in drawn
     assert 'x-axis ["a|#34;b#34;", "c"]' in drawn

@@ -31,16 +31,16 @@ def change_logits(monkeypatch):
 
 
 def test_the_exported_model_answers_like_the_checkpoint(model, test_split):
-    images = test_split[0]
-    expected = Predictor(model.with_suffix(".ckpt")).probabilities(images)
-    np.testing.assert_allclose(Predictor(model).probabilities(images), expected, atol=1e-5)
+    inputs = test_split[0]
+    expected = Predictor(model.with_suffix(".ckpt")).probabilities(inputs)
+    np.testing.assert_allclose(Predictor(model).probabilities(inputs), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
 def test_any_batch_size_is_answered(model, test_split, batch):
-    images = test_split[0]
-    expected = Predictor(model).probabilities(images)[:batch]
-    answer = Predictor(model).probabilities(images[:batch])
+    inputs = test_split[0]
+    expected = Predictor(model).probabilities(inputs)[:batch]
+    answer = Predictor(model).probabilities(inputs[:batch])
     np.testing.assert_allclose(answer, expected, atol=1e-6)
 
 
@@ -50,19 +50,19 @@ def test_the_file_alone_holds_what_serving_needs(model, trained, test_split, tmp
     predictor = Predictor(copy)
     checkpoint = CheckpointModel(trained / "models/model.ckpt")
     assert predictor.classes == checkpoint.classes
-    assert predictor.image_shape == checkpoint.image_shape
-    assert predictor.fit == checkpoint.fit == "stretch"
-    images, labels = test_split
-    accuracy = (predictor.probabilities(images).argmax(axis=1) == labels).mean()
+    assert predictor.input_spec == checkpoint.input_spec
+    assert predictor.data == checkpoint.data
+    inputs, labels = test_split
+    accuracy = (predictor.probabilities(inputs).argmax(axis=1) == labels).mean()
     assert predictor.metrics["accuracy"] == pytest.approx(accuracy)
     properties = {entry.key: entry.value for entry in onnx.load(copy).metadata_props}
-    assert json.loads(properties["preprocessing"])["resize"].startswith("bilinear")
+    assert json.loads(properties["preprocessing"]) == predictor.input_spec.preprocessing()
 
 
 def test_the_graph_is_valid_and_keeps_its_names(model):
     graph = onnx.load(model)
     onnx.checker.check_model(graph, full_check=True)
-    assert [node.name for node in graph.graph.input] == ["images"]
+    assert [node.name for node in graph.graph.input] == ["inputs"]
     assert [node.name for node in graph.graph.output] == ["logits"]
     assert not any(weight.external_data for weight in graph.graph.initializer)
 
@@ -72,21 +72,6 @@ def test_the_source_commit_travels_from_the_checkpoint_to_the_file(settings, tra
     torch.save(saved | {"commit": "0123abc"}, "committed.ckpt")
     export(settings("checkpoint=committed.ckpt"))
     assert Predictor("models/model.onnx").commit == "0123abc"
-
-
-def test_the_fit_travels_too_and_older_files_stretch(settings, trained):
-    saved = load_checkpoint(trained / "models/model.ckpt")
-    saved["hyper_parameters"]["fit"] = "pad"
-    torch.save(saved, "padded.ckpt")
-    export(settings("checkpoint=padded.ckpt"))
-    assert Predictor("models/model.onnx").fit == "pad"
-    model = onnx.load("models/model.onnx")
-    properties = {entry.key: entry.value for entry in model.metadata_props}
-    assert "black bars" in json.loads(properties["preprocessing"])["fit"]
-    del properties["fit"]
-    onnx.helper.set_model_props(model, properties)
-    onnx.save(model, "older.onnx")
-    assert Predictor("older.onnx").fit == "stretch"
 
 
 def test_each_file_is_printed_with_its_results(settings, capsys):

@@ -1,6 +1,7 @@
 import itertools
 import warnings
 
+import example
 import numpy as np
 import pytest
 
@@ -20,34 +21,12 @@ def save(figure):
         figure.savefig("figure.png", dpi=20)
 
 
-def test_mistakes_are_ordered_by_confidence_and_named():
-    labels = np.array([0, 0, 1, 1])
-    probabilities = np.array([[0.4, 0.6], [0.1, 0.9], [0.7, 0.3], [0.0, 1.0]], dtype=np.float32)
-    images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 1, 8, 8)
-    files = ["cat/0.png", "cat/1.png", f"{'long' * 20}/dog/2.png", "dog/3.png"]
-    figures = result_figures(images, labels, probabilities, ["cat", "dog"], files, 2)
-    drawn = [axes for axes in figures["mistakes"].axes if axes.images]
-    first, second = (axes.get_title().split("\n") for axes in drawn)
-    assert first == ["cat/1.png", "true cat", "guess dog (90%)"]
-    assert second[0].endswith("long/dog/2.png")
-    assert len(second[0]) < 30
-    assert second[1:] == ["true dog", "guess cat (70%)"]
-    assert [axes.images[0].get_array().max() for axes in drawn] == [1, 2]
-
-
-def test_a_faultless_model_has_a_figure_without_mistakes():
-    images = np.zeros((3, 3, 8, 8), dtype=np.uint8)
-    certain = np.eye(3, dtype=np.float32)
-    figures = result_figures(images, np.arange(3), certain, ["a", "b", "c"], ["1", "2", "3"], 5)
-    assert not any(axes.images for axes in figures["mistakes"].axes)
-    assert sum(bool(axes.images) for axes in figures["samples"].axes) == 3
-
-
 def test_names_are_drawn_as_they_are_and_stay_small():
     count = len(NAMES)
-    images = np.zeros((count, 1, 8, 8), dtype=np.uint8)
     wrong = np.eye(count, dtype=np.float32)[::-1]
-    for figure in result_figures(images, np.arange(count), wrong, NAMES, NAMES, 25).values():
+    inputs, labels = example.random_inputs(count), np.arange(count)
+    figures = result_figures(inputs, example.SPEC, labels, wrong, NAMES, NAMES, 25)
+    for figure in figures.values():
         save(figure)
         assert max(figure.get_size_inches()) < 12
     shown = {text.get_text() for text in figure.findobj(match=lambda x: hasattr(x, "get_text"))}
@@ -68,16 +47,10 @@ def test_a_confusion_matrix_is_readable_and_of_bounded_size(count):
     assert all(a.y0 > b.y0 + 0.5 * b.height for a, b in itertools.pairwise(boxes))
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_images_of_any_number_of_channels_are_drawn(channels):
-    images = np.zeros((2, channels, 8, 8), dtype=np.uint8)
-    save(plots.predictions_figure(images, ["a", "b"], "$heading"))
-
-
 @pytest.mark.parametrize("count", [-1, 100_000, 2.5, "many", None])
-def test_a_number_of_pictures_that_cannot_be_drawn_is_named(count):
-    with pytest.raises(UserError, match=f"^pictures={count}: "):
-        plots.check_pictures(count)
+def test_a_number_of_samples_that_cannot_be_drawn_is_named(count):
+    with pytest.raises(UserError, match=f"^samples={count}: "):
+        plots.check_samples(count)
 
 
 @pytest.mark.parametrize(

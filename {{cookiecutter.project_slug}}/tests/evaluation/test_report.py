@@ -16,7 +16,7 @@ from {{ cookiecutter.project_slug }}.evaluation.report import (
 )
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
-PICTURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
+FIGURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def test_each_class_has_its_line(reports, probabilities, test_split):
     with (reports / "per_class.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["class"] for row in rows] == example.CLASSES
-    assert [int(row["images"]) for row in rows] == np.bincount(labels).tolist()
+    assert [int(row["samples"]) for row in rows] == np.bincount(labels).tolist()
     for k, row in enumerate(rows):
         recall = (probabilities.argmax(axis=1) == k)[labels == k].mean()
         assert float(row["recall"]) == pytest.approx(recall, abs=1e-4)
@@ -77,12 +77,12 @@ def test_the_history_of_the_checkpoint_is_a_table(reports, trained):
     assert rows == saved["history"]
 
 
-def test_each_test_image_has_its_line(reports, probabilities, test_split):
+def test_each_test_sample_has_its_line(reports, probabilities, test_split):
     labels, predicted = test_split[1], probabilities.argmax(axis=1)
     with (reports / "predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["file", "true", "predicted", *example.CLASSES]
-    assert len({row["file"] for row in rows}) == len(rows) == len(labels)
+    assert list(rows[0]) == ["name", "true", "predicted", *example.CLASSES]
+    assert len({row["name"] for row in rows}) == len(rows) == len(labels)
     assert [row["true"] for row in rows] == [example.CLASSES[label] for label in labels]
     assert [row["predicted"] for row in rows] == [example.CLASSES[label] for label in predicted]
     written = [[float(row[name]) for name in example.CLASSES] for row in rows]
@@ -90,15 +90,15 @@ def test_each_test_image_has_its_line(reports, probabilities, test_split):
 
 
 def test_hostile_names_survive_the_table():
-    classes = ["true", "true_", 'a,"b"\r', "file", "", "=1+1"]
-    files = ["caf\udce9.png", "a\r.png", "b\n.png"]
+    classes = ["true", "true_", 'a,"b"\r', "name", "", "=1+1"]
+    names = ["caf\udce9", "a\r", "b\n"]
     probabilities = np.eye(3, len(classes), dtype=np.float32)
-    write_table(Path("table.csv"), *prediction_table(files, np.arange(3), probabilities, classes))
+    write_table(Path("table.csv"), *prediction_table(names, np.arange(3), probabilities, classes))
     with Path("table.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    assert header[:3] == ["file", "true", "predicted"]
-    assert header[3:] == ["true_", "true__", 'a,"b"\r', "file_", "", "=1+1"]
-    assert [row[0] for row in rows] == ["caf\\udce9.png", *files[1:]]
+    assert header[:3] == ["name", "true", "predicted"]
+    assert header[3:] == ["true_", "true__", 'a,"b"\r', "name_", "", "=1+1"]
+    assert [row[0] for row in rows] == ["caf\\udce9", *names[1:]]
     assert [row[1] for row in rows] == classes[:3]
     assert [[float(value) for value in row[3:]] for row in rows] == probabilities.tolist()
 
@@ -114,21 +114,21 @@ def test_hostile_names_survive_the_table():
 def test_what_a_history_lacks_is_no_error(configure, options, trained, history, lines):
     saved = torch.load(trained / "models/model.ckpt", weights_only=True)
     torch.save(saved | {"history": history}, "odd.ckpt")
-    chosen = options[0], "checkpoint=odd.ckpt", "pictures=0"
+    chosen = options[0], "checkpoint=odd.ckpt", "samples=0"
     evaluate(configure(*chosen, config="evaluate"))
     table = Path("reports/history.csv")
     assert (table.read_text("utf-8").splitlines() if table.is_file() else []) == lines
     assert Path("reports/learning_curves.png").is_file() == bool(history)
 
 
-def test_too_many_pictures_are_refused_before_anything_is_written(configure, options):
-    with pytest.raises(UserError, match=r"^pictures=100000: "):
-        evaluate(configure(*options, "pictures=100000", config="evaluate"))
+def test_too_many_samples_are_refused_before_anything_is_written(configure, options):
+    with pytest.raises(UserError, match=r"^samples=100000: "):
+        evaluate(configure(*options, "samples=100000", config="evaluate"))
     assert not Path("reports").exists()
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_pictures_show_something(reports, name):
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_show_something(reports, name):
     with Image.open(reports / f"{name}.png") as picture:
         assert min(picture.size) > 200
         assert len(picture.convert("L").getcolors()) > 20

@@ -45,24 +45,25 @@ def test_a_device_that_is_not_there_is_named(model):
 def test_prediction_imports_no_torch(model, trained):
     script = """
 import sys
-from pathlib import Path
-from {{ cookiecutter.project_slug }}.inference.picture_files import predict_files
-from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
-for answer in predict_files(Predictor(sys.argv[1]), [Path(sys.argv[2])]):
-    print(answer.predictions[0].label)
-print("IMPORTED", *sys.modules)
+from {{ cookiecutter.project_slug }}.cli import main
+sys.argv = ["predict", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print("IMPORTED", *sys.modules)
 """
     name, sample = list(example.SAMPLES.items())[-1]
+    arguments = ["predict", f"--model={model}", *example.FILE, str(trained / sample)]
     source = Path(sys.modules[UserError.__module__].__file__).parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", script, str(model), str(trained / sample)],
+        [sys.executable, "-c", script, *arguments],
         env=os.environ | {"PYTHONPATH": str(source)},
         capture_output=True,
         text=True,
         check=True,
     )
     label, imported = done.stdout.split("IMPORTED")
-    assert label.strip() == name
+    assert label.splitlines()[0].split("\t")[1] == name
     assert not set(imported.split()) & {"torch", "pytorch_lightning", "hydra", "sklearn", "onnx"}
 
 

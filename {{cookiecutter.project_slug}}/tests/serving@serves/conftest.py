@@ -22,8 +22,8 @@ def slow(model):
 
 
 @pytest.fixture(scope="package")
-def images(trained):
-    return np.load(trained / example.FOLDER / "test_images.npy")
+def inputs(trained):
+    return np.load(trained / example.FOLDER / "test_inputs.npy")
 
 
 @pytest.fixture(scope="package")

@@ -32,12 +32,12 @@ class SlowPredictor(Predictor):
         self.broken = False
         self.calls = 0
 
-    def classify(self, images):
+    def classify(self, inputs):
         assert self.may_run.wait(PATIENCE)
         self.calls += 1
         if self.broken:
             raise RuntimeError("broken")
-        return super().classify(images)
+        return super().classify(inputs)
 
 
 def until(condition, alive=lambda: True):
@@ -107,9 +107,5 @@ def client_of(process, port):
         yield client
 
 
-def payload(images):
-    return {"images": images.tolist()}
-
-
-def upload(client, content, name="picture.png"):
+def upload(client, content, name="sample"):
     return client.post("/predict/file", files={"file": (name, content)})

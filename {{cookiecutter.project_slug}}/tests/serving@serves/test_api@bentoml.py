@@ -4,17 +4,17 @@ import shutil
 import tomllib
 
 import example
-from service import PATIENCE, SOURCE, client_of, free_port, payload, start, upload
+from service import PATIENCE, SOURCE, client_of, free_port, start, upload
 
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 
-def test_requests_are_counted(model, images):
+def test_requests_are_counted(model, inputs):
     port = free_port()
     module = "{{ cookiecutter.project_slug }}.serving.api"
     process = start(module, SERVE_MODEL=model, SERVE_PORT=port)
     with client_of(process, port) as client:
-        client.post("/predict", json=payload(images[:1]))
+        client.post("/predict", json=example.request(inputs[:1]))
         assert 'endpoint="/predict"' in client.get("/metrics").text
     process.terminate()
     process.communicate(timeout=PATIENCE)
@@ -47,7 +47,7 @@ def test_a_bento_answers_as_the_service_does(model, sample, tmp_path):
     serve = start("bentoml", "serve", tag, f"--port={port}", PYTHONPATH="", **variables)
     with client_of(serve, port) as client:
         assert client.get("/model").json()["version"] == Predictor(model).version
-        assert upload(client, sample).json()["label"] == example.LABEL
+        assert upload(client, sample).json()["predictions"][0]["label"] == example.LABEL
     serve.terminate()
     serve.communicate(timeout=PATIENCE)
 

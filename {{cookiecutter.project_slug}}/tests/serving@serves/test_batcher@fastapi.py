@@ -10,19 +10,19 @@ from {{ cookiecutter.project_slug }}.serving.batcher import Batcher, QueueFullEr
 
 
 class Model:
-    """Gives each image its first pixel as label; waits while `may_run` is clear."""
+    """Gives each sample its first value as label; waits while `may_run` is clear."""
 
     def __init__(self):
         self.batches = []
         self.may_run = threading.Event()
         self.may_run.set()
 
-    def __call__(self, images):
+    def __call__(self, inputs):
         assert self.may_run.wait(PATIENCE)
-        self.batches.append(len(images))
-        if 255 in images:
+        self.batches.append(len(inputs))
+        if 255 in inputs:
             raise ValueError("broken")
-        return [Prediction(str(image.flat[0]), 1.0) for image in images]
+        return [Prediction(str(sample.flat[0]), 1.0) for sample in inputs]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def model():
     return Model()
 
 
-def images(*firsts):
+def inputs(*firsts):
     return np.array(firsts, np.uint8).reshape(-1, 1, 1, 1)
 
 
@@ -41,7 +41,7 @@ def labels(predictions):
 def test_an_idle_model_is_called_at_once(model):
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
-        return [labels(await batcher.submit(images(n))) for n in range(3)]
+        return [labels(await batcher.submit(inputs(n))) for n in range(3)]
 
     assert asyncio.run(scenario()) == [[0], [1], [2]]
     assert model.batches == [1, 1, 1]
@@ -50,7 +50,7 @@ def test_an_idle_model_is_called_at_once(model):
 def test_requests_of_one_moment_share_a_call_and_get_their_own_answers(model):
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=256, timeout=10)
-        requests = [images(*range(n, n + 1 + n % 3)) for n in range(40)]
+        requests = [inputs(*range(n, n + 1 + n % 3)) for n in range(40)]
         answers = await asyncio.gather(*(batcher.submit(request) for request in requests))
         return requests, answers
 
@@ -64,9 +64,9 @@ def test_requests_that_arrive_while_the_model_is_busy_share_the_next_call(model)
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
         model.may_run.clear()
-        first = asyncio.create_task(batcher.submit(images(0)))
+        first = asyncio.create_task(batcher.submit(inputs(0)))
         await asyncio.sleep(0.05)
-        others = [asyncio.create_task(batcher.submit(images(n))) for n in range(1, 9)]
+        others = [asyncio.create_task(batcher.submit(inputs(n))) for n in range(1, 9)]
         await asyncio.sleep(0.05)
         model.may_run.set()
         return labels(await first), [labels(await other) for other in others]
@@ -79,15 +79,15 @@ def test_a_full_queue_turns_away_and_takes_again(model):
     async def scenario():
         batcher = Batcher(model, max_batch=2, max_queue=4, timeout=10)
         model.may_run.clear()
-        running = asyncio.create_task(batcher.submit(images(0)))
+        running = asyncio.create_task(batcher.submit(inputs(0)))
         await asyncio.sleep(0.05)
-        waiting = [asyncio.create_task(batcher.submit(images(n, n))) for n in (1, 2)]
+        waiting = [asyncio.create_task(batcher.submit(inputs(n, n))) for n in (1, 2)]
         await asyncio.sleep(0.05)
         with pytest.raises(QueueFullError):
-            await batcher.submit(images(3))
+            await batcher.submit(inputs(3))
         model.may_run.set()
         answers = [labels(answer) for answer in await asyncio.gather(running, *waiting)]
-        return answers, labels(await batcher.submit(images(4)))
+        return answers, labels(await batcher.submit(inputs(4)))
 
     assert asyncio.run(scenario()) == ([[0], [1, 1], [2, 2]], [4])
 
@@ -96,11 +96,11 @@ def test_a_request_that_waits_too_long_gets_an_error_and_is_never_computed(model
     async def scenario():
         batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.1)
         model.may_run.clear()
-        tasks = [asyncio.create_task(batcher.submit(images(n))) for n in range(3)]
+        tasks = [asyncio.create_task(batcher.submit(inputs(n))) for n in range(3)]
         done, _ = await asyncio.wait(tasks, timeout=5)
         assert [type(task.exception()) for task in done] == [TimeoutError] * 3
         model.may_run.set()
-        return labels(await batcher.submit(images(9)))
+        return labels(await batcher.submit(inputs(9)))
 
     assert asyncio.run(scenario()) == [9]
     assert model.batches == [1, 1]
@@ -110,13 +110,13 @@ def test_the_time_limit_holds_for_each_request_and_keeps_no_answered_ones(model)
     async def scenario():
         batcher = Batcher(model, max_batch=1, max_queue=4, timeout=0.2)
         for n in range(50):
-            await batcher.submit(images(n))
+            await batcher.submit(inputs(n))
         assert len(batcher.deadlines) == 1
         await asyncio.sleep(0.15)
         model.may_run.clear()
         start = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
-            await batcher.submit(images(0))
+            await batcher.submit(inputs(0))
         took = asyncio.get_running_loop().time() - start
         model.may_run.set()
         return took
@@ -127,7 +127,7 @@ def test_the_time_limit_holds_for_each_request_and_keeps_no_answered_ones(model)
 def test_an_error_goes_to_the_requests_of_its_call_and_to_no_others(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
-        requests = (images(1), images(255), images(2, 2), images(3))
+        requests = (inputs(1), inputs(255), inputs(2, 2), inputs(3))
         return await asyncio.gather(*map(batcher.submit, requests), return_exceptions=True)
 
     *broken, last = asyncio.run(scenario())
@@ -139,9 +139,9 @@ def test_a_cancelled_request_is_left_out(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
         model.may_run.clear()
-        first = asyncio.create_task(batcher.submit(images(0)))
+        first = asyncio.create_task(batcher.submit(inputs(0)))
         await asyncio.sleep(0.05)
-        tasks = [asyncio.create_task(batcher.submit(images(n))) for n in (1, 2)]
+        tasks = [asyncio.create_task(batcher.submit(inputs(n))) for n in (1, 2)]
         await asyncio.sleep(0.05)
         tasks[0].cancel()
         model.may_run.set()

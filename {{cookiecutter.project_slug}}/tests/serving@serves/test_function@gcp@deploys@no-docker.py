@@ -5,7 +5,6 @@ from pathlib import Path
 
 import example
 import httpx2
-import numpy as np
 import pytest
 from service import PATIENCE, free_port, is_ready, start, until
 from starlette.applications import Starlette
@@ -39,19 +38,20 @@ def client(model):
 @pytest.mark.slow
 def test_the_function_answers_as_the_service_does(client, trained):
     described = client.get("/model").json()
-    images = np.zeros((2, *described["image_shape"]), int).tolist()
-    first, second = client.post("/predict", json={"images": images}).json()["predictions"]
+    body = example.request(example.random_inputs(1).repeat(2, axis=0))
+    first, second = client.post("/predict", json=body).json()["predictions"]
     assert first == second
     assert first["label"] in described["classes"]
-    picture = (trained / example.SAMPLE).read_bytes()
-    assert client.post("/predict/file", files={"file": picture}).json()["label"] == example.LABEL
+    sample = (trained / example.SAMPLE).read_bytes()
+    [answer] = client.post("/predict/file", files={"file": sample}).json()["predictions"]
+    assert answer["label"] == example.LABEL
 
 
 @pytest.mark.slow
 def test_the_function_refuses_as_the_service_does(client):
     assert client.get("/nowhere").status_code == 404
     assert client.post("/predict", content=b"no JSON").status_code == 415
-    assert client.post("/predict", json={"images": [[["dark"]]]}).status_code == 422
+    assert client.post("/predict", json={"samples": "none"}).status_code == 422
 
 
 def test_requests_share_one_application(monkeypatch):

@@ -134,10 +134,10 @@ def test_the_first_event_finds_a_model_that_has_answered(client):
 
 
 def test_a_batch_is_answered_like_the_predictor_does(client, model, trained):
-    images = np.load(trained / example.FOLDER / "test_images.npy")[:20]
-    expected = Predictor(model).classify(images)
+    inputs = np.load(trained / example.FOLDER / "test_inputs.npy")[:20]
+    expected = Predictor(model).classify(inputs)
     for _ in range(3):
-        answer = client.post("/predict", json={"images": images.tolist()})
+        answer = client.post("/predict", json=example.request(inputs))
         assert answer.status_code == 200
         predictions = answer.json()["predictions"]
         assert [row["label"] for row in predictions] == [one.label for one in expected]
@@ -147,15 +147,15 @@ def test_a_batch_is_answered_like_the_predictor_does(client, model, trained):
 
 def test_an_upload_is_answered(client, trained):
     sample = (trained / example.SAMPLE).read_bytes()
-    answer = client.post("/predict/file", files={"file": ("picture.png", sample)})
-    assert (answer.status_code, answer.json()["label"]) == (200, example.LABEL)
-    answer = client.post("/predict/file", files={"file": ("picture.png", b"no picture")})
+    answer = client.post("/predict/file", files={"file": ("sample", sample)})
+    assert (answer.status_code, answer.json()["predictions"][0]["label"]) == (200, example.LABEL)
+    answer = client.post("/predict/file", files={"file": ("sample", b"\xff\0")})
     assert answer.status_code == 415
 
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [("not json", 422), ('{"images": []}', 422), (" " * (LARGEST + 1), 413)],
+    [("not json", 422), ("{}", 422), (" " * (LARGEST + 1), 413)],
 )
 def test_a_wrong_body_is_refused(client, content, status):
     headers = {"content-type": "application/json"}

@@ -38,6 +38,6 @@ def test_no_request_fails_and_the_report_is_written(url, tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        if "one image" in report.read_text("utf-8"):
+        if "one sample" in report.read_text("utf-8"):
             return
-    pytest.fail("Locust has sent no image")
+    pytest.fail("Locust has sent no sample")

@@ -1,6 +1,8 @@
 import json
+from dataclasses import asdict
 from types import SimpleNamespace
 
+import example
 import numpy as np
 import pytest
 import torch
@@ -11,28 +13,30 @@ from {{ cookiecutter.project_slug }} import UserError, networks
 from {{ cookiecutter.project_slug }}.training.classifier import Classifier, accuracy_and_f1
 
 
-def spec(name: str, **options) -> dict:
-    options["_target_"] = f"{networks.__name__}.{name}"
-    return options
+def settings(network: dict, **changes) -> dict:
+    """Return the settings of a network of the example, with its class's whole name."""
+    changed = network | changes
+    changed["_target_"] = f"{networks.__name__}.{changed['_target_']}"
+    return changed
 
 
 def make_classifier(**changes) -> Classifier:
-    settings = {
-        "network": spec("cnn.CNN", channels=[8, 16]),
+    given = {
+        "network": settings(example.NETWORK),
         "optimizer": {"name": "Adam", "lr": 0.01},
         "scheduler": None,
-        "image_shape": [1, 8, 8],
+        "input_spec": asdict(example.SPEC),
         "classes": ["a", "b", "c"],
     }
-    return Classifier(**settings | changes)
+    return Classifier(**given | changes)
 
 
-@pytest.mark.parametrize("name", ["cnn.CNN", "mlp.MLP"])
-def test_networks_learn_one_batch_by_heart(name):
+@pytest.mark.parametrize("network", [example.NETWORK, example.OTHER_NETWORK])
+def test_networks_learn_one_batch_by_heart(network):
     torch.manual_seed(0)
-    model = make_classifier(network=spec(name, dropout=0.0))
-    images = torch.randint(256, (32, 1, 8, 8), dtype=torch.uint8)
-    batch = images, torch.randint(3, (32,))
+    model = make_classifier(network=settings(network))
+    inputs = torch.from_numpy(example.random_inputs(32))
+    batch = inputs, torch.randint(3, (32,))
     optimizer = model.configure_optimizers()["optimizer"]
     losses = []
     for step in range(60):
@@ -59,9 +63,8 @@ def test_optimizer_and_scheduler_come_from_the_configuration():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"network": spec("vit.Transformer")}, "vit"),
-        ({"network": spec("cnn.CNN", kernel=5)}, "kernel"),
-        ({"network": spec("cnn.CNN", channels=[8, 8, 8, 8])}, "too small"),
+        ({"network": settings(example.NETWORK, _target_="vit.Transformer")}, "vit"),
+        ({"network": settings(example.NETWORK, size=5)}, "size"),
         ({"optimizer": {"name": "Adamm"}}, "Adamm"),
         ({"optimizer": {"name": "Adam", "speed": 1}}, "speed"),
         ({"optimizer": {"name": "lr_scheduler"}}, "lr_scheduler"),
@@ -87,11 +90,11 @@ LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 2])
 def losses(**loss) -> tuple[float, float, np.ndarray]:
     """Return the loss of a batch in training and in validation, and its log probabilities."""
     torch.manual_seed(0)
-    model = make_classifier(network=spec("mlp.MLP", dropout=0.0), loss=loss)
+    model = make_classifier(loss=loss).eval()
     arrays = {"train": (None, LABELS.numpy())}
     model._trainer = SimpleNamespace(datamodule=SimpleNamespace(arrays=arrays.get))
     model.setup("fit")
-    batch = torch.randint(256, (7, 1, 8, 8), dtype=torch.uint8), LABELS
+    batch = torch.from_numpy(example.random_inputs(7)), LABELS
     trained = model.training_step(batch, 0).item()
     model.validation_step(batch, 0)
     [(validated, _, _)] = model._steps["val"]
@@ -115,17 +118,17 @@ def test_smoothing_gives_each_class_a_share_of_the_label():
     assert validated == pytest.approx(plain, rel=1e-5)
 
 
-def test_only_training_images_are_augmented(monkeypatch):
-    model = make_classifier(augmentation={"flip": 1})
+def test_only_training_samples_are_augmented(monkeypatch):
+    model = make_classifier(augmentation=example.AUGMENTATION)
     seen = []
     monkeypatch.setattr(model.network, "forward", lambda x: seen.append(x) or torch.zeros(2, 3))
-    images, labels = torch.randint(256, (2, 1, 8, 8), dtype=torch.uint8), torch.tensor([0, 1])
-    model.training_step((images, labels), 0)
-    model.validation_step((images, labels), 0)
-    model.test_step((images, labels), 0)
-    assert torch.equal(seen[0], images.flip(-1))
-    assert torch.equal(seen[1], images)
-    assert torch.equal(seen[2], images)
+    inputs, labels = torch.from_numpy(example.random_inputs(2)), torch.tensor([0, 1])
+    model.training_step((inputs, labels), 0)
+    model.validation_step((inputs, labels), 0)
+    model.test_step((inputs, labels), 0)
+    assert not torch.equal(seen[0], inputs)
+    assert torch.equal(seen[1], inputs)
+    assert torch.equal(seen[2], inputs)
 
 
 def test_accuracy_and_f1_are_those_of_scikit_learn():

@@ -96,10 +96,10 @@ def test_debugging_overfits_one_batch_and_leaves_the_model_alone(configure):
     "overrides",
     [
         ["trainer.precision=bf16-mixed", "trainer.gradient_clip_val=0.1"],
-        ["experiment=mlp", "model.scheduler=null"],
+        ["experiment={{ cookiecutter.__other_network }}", "model.scheduler=null"],
         ["data.memory_limit_mb=0", "data.num_workers=1"],
     ],
-    ids=["mixed_precision_and_clipping", "mlp_without_scheduler", "streaming"],
+    ids=["mixed_precision_and_clipping", "experiment_without_scheduler", "streaming"],
 )
 def test_other_settings_learn(configure, overrides):
     train(configure("trainer.max_epochs=4", *overrides))
@@ -213,14 +213,14 @@ def test_the_menu_of_settings_trains(configure, trained):
 
 
 def test_a_sweep_promotes_none_of_its_models(cli):
-    sweep = "hydra.sweep.dir=sweep", "model=cnn,mlp", "trainer.max_epochs=1", "logger=csv"
+    sweep = "hydra.sweep.dir=sweep", "model={{ cookiecutter.__network }},{{ cookiecutter.__other_network }}", "trainer.max_epochs=1", "logger=csv"
     code, _, error = cli("train", "--multirun", *example.OPTIONS, *sweep)
     assert code == 0, error
     networks = [
         load(f"sweep/{job}/checkpoints/last.ckpt")["hyper_parameters"]["network"]["_target_"]
         for job in (0, 1)
     ]
-    assert [name.rpartition(".")[2] for name in networks] == ["CNN", "MLP"]
+    assert [name.split(".")[-2] for name in networks] == ["{{ cookiecutter.__network }}", "{{ cookiecutter.__other_network }}"]
     assert not Path("models").exists()
 
 
@@ -245,7 +245,7 @@ def test_two_processes_share_the_work(configure):
 
     from {{ cookiecutter.project_slug }}.evaluation.report import evaluate
 
-    # One process that tests all images gets the same metrics as two that share them
+    # One process that tests all samples gets the same metrics as two that share them
     metrics = evaluate(configure(config="evaluate"))
     for name, value in metrics.items():
         assert logged("shared", f"test/{name}") == [pytest.approx(value, rel=1e-4)]

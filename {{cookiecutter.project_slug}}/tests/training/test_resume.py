@@ -1,5 +1,6 @@
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import example
@@ -13,12 +14,13 @@ from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.training.fit import train
 from {{ cookiecutter.project_slug }}.training.resume import check_resume, resume_command
 
+[(OPTION, VALUE)] = example.OTHER_SHAPE.items()
 PATHS = ["run/last.ckpt", "/data/café/it's $HOME/x.ckpt", "a b/#1,2=${seed}/[x]\\.ckpt"]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_command_gives_the_path_and_the_overrides_when_pasted(path, monkeypatch):
-    given = ["data.source='my pictures'", "resume=older.ckpt", "model.network.channels=[8,16]"]
+    given = ["data.source='my files'", "resume=older.ckpt", "model.network.hidden=[8,16]"]
     job = OmegaConf.create({"hydra": {"overrides": {"task": given}}})
     monkeypatch.setattr(HydraConfig.instance(), "cfg", job)
     words = shlex.split(resume_command(Path(path)))
@@ -33,8 +35,8 @@ def test_the_command_gives_the_path_and_the_overrides_when_pasted(path, monkeypa
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ("model=mlp", "another network"),
-        ("model.network.channels=[4]", "another network"),
+        ("model={{ cookiecutter.__other_network }}", "another network"),
+        (f"model.network.{OPTION}={VALUE}".replace(" ", ""), "another network"),
         ("optimizer=sgd", "optimizer.name Adam, not SGD"),
         ("scheduler=none", "scheduler.name CosineAnnealingLR, not None"),
     ],
@@ -49,6 +51,6 @@ def test_a_checkpoint_of_other_settings_is_refused(configure, trained, override,
 
 def test_a_checkpoint_of_other_classes_is_refused(configure, trained):
     classes = [*example.CLASSES, "another"]
-    model = instantiate(configure().model, image_shape=example.IMAGE_SHAPE, classes=classes)
+    model = instantiate(configure().model, input_spec=asdict(example.SPEC), classes=classes)
     with pytest.raises(UserError, match="classes"):
         check_resume(str(trained / "run/checkpoints/last.ckpt"), model)

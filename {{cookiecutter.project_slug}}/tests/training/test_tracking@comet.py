@@ -65,13 +65,13 @@ def test_settings_and_metrics_are_tracked(messages):
     assert next(m["metricValue"] for m in metrics if m["metricName"] == "test/accuracy") > 0.5
 
 
-def test_pictures_and_tables_are_tracked(archive, uploads):
+def test_figures_and_tables_are_tracked(archive, uploads):
     for name in ("confusion_matrix", "mistakes", "samples"):
         assert b"<svg" in archive.read(uploads[name])
     matrix = json.loads(archive.read(uploads["confusion-matrix.json"]))
     assert sum(map(sum, matrix["matrix"])) == 359
     lines = archive.read(uploads["predictions.csv"]).decode().splitlines()
-    assert lines[0] == "file,true,predicted,probability"
+    assert lines[0] == "name,true,predicted,probability"
     assert len(lines) == 360
 
 

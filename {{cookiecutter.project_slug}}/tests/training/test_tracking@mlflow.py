@@ -63,13 +63,13 @@ def test_settings_and_metrics_are_tracked(client, run):
     assert [metric.step for metric in history] == [19, 39]
 
 
-def test_pictures_and_table_are_tracked(client, run, folder):
+def test_figures_and_table_are_tracked(client, run, folder):
     artifacts = Path(client.download_artifacts(run.info.run_id, ""))
     assert artifacts.is_relative_to(folder / "mlruns")
     for name in ("confusion_matrix", "mistakes", "samples"):
         assert (artifacts / "figures" / f"{name}.png").stat().st_size > 5000
     table = json.loads((artifacts / "predictions.json").read_text("utf-8"))
-    assert table["columns"] == ["file", "true", "predicted", "probability"]
+    assert table["columns"] == ["name", "true", "predicted", "probability"]
     assert len(table["data"]) == 359
 
 

@@ -30,7 +30,7 @@ def test_metrics_are_tracked(events):
     assert events.Scalars("test/accuracy")[0].value > 0.5
 
 
-def test_pictures_are_tracked(events):
+def test_figures_are_tracked(events):
     assert set(events.Tags()["images"]) == {"confusion_matrix", "mistakes", "samples"}
     picture = events.Images("confusion_matrix")[0]
     assert picture.encoded_image_string.startswith(b"\x89PNG")

@@ -83,15 +83,15 @@ def test_settings_and_metrics_are_tracked(run):
     assert run.exits == [0]
 
 
-def test_pictures_and_table_are_tracked(run):
+def test_figures_and_table_are_tracked(run):
     for name in ("confusion_matrix", "mistakes", "samples"):
         assert (run.files / run.history[f"{name}/path"][0]).stat().st_size > 5000
     table = json.loads((run.files / run.history["predictions/path"][0]).read_text("utf-8"))
-    assert table["columns"] == ["image", "file", "true", "predicted", "probability"]
+    assert table["columns"] == ["sample", "name", "true", "predicted", "probability"]
     assert len(table["data"]) == 100
-    _, file, true, predicted, _ = table["data"][0]
-    assert file
-    assert true != predicted  # the hardest image comes first
+    _, name, true, predicted, _ = table["data"][0]
+    assert name
+    assert true != predicted  # the hardest sample comes first
 
 
 def test_best_checkpoint_is_a_versioned_artifact(run):

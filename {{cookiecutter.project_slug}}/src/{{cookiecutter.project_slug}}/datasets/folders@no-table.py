@@ -51,8 +51,8 @@ def find_classes(
         Files by the name of their class, in Unicode's composed form: systems differ in that.
 
     Raises:
-        UserError: A sub-folder holds no such files, or splits, or its name can't be a class, or there
-            are fewer than two.
+        UserError: A sub-folder holds no such files, or splits, or its name can't be a class, or
+            there are fewer than two.
     """
     classes: dict[str, list[Path]] = {}
     for path in entries(folder):

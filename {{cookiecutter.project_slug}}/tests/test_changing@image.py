@@ -56,8 +56,8 @@ def test_the_contract_tests_find_them(project: Path) -> None:
     contracts = "tests/datasets/test_datasets.py", "tests/networks/test_networks.py"
     chosen = "photos or resnet or one_module"
     report = run(project, "pytest", "-v", "-p", "no:cacheprovider", *contracts, "-k", chosen)
-    assert "test_no_image_is_in_two_splits[photos] PASSED" in report
-    assert "test_networks_map_images_to_logits[photos-resnet] PASSED" in report
+    assert "test_no_sample_is_in_two_splits[photos] PASSED" in report
+    assert "test_networks_map_inputs_to_logits[photos-resnet] PASSED" in report
 
 
 def test_the_network_is_trained_on_the_data_set(project: Path) -> None:

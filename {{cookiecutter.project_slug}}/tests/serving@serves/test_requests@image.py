@@ -1,0 +1,101 @@
+"""Requests with images, and uploads of pictures: each wrong one is refused by name."""
+
+import json
+from dataclasses import replace
+from io import BytesIO
+
+import example
+import numpy as np
+import pytest
+from PIL import Image
+from service import LARGEST, running, upload
+
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.inference.sources import predict_files
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "RGBA"), ("JPEG", "RGB")])
+def test_an_upload_is_answered_like_the_file(client, model, sample, tmp_path, kind, mode):
+    path = tmp_path / f"picture.{kind.lower()}"
+    Image.open(BytesIO(sample)).resize((64, 64)).convert(mode).save(path)
+    answer = upload(client, path.read_bytes(), path.name)
+    assert answer.status_code == 200
+    [expected] = predict_files(Predictor(model), [path])
+    [row] = answer.json()["predictions"]
+    assert row["label"] == expected.predictions[0].label == example.LABEL
+
+
+@pytest.mark.parametrize("fit", ["pad", "crop"])
+def test_an_upload_of_another_shape_is_fitted_like_the_file(model, sample, tmp_path, fit):
+    predictor = Predictor(model)
+    predictor.input_spec = replace(predictor.input_spec, fit=fit)
+    picture = Image.open(BytesIO(sample)).convert("L")
+    wide = Image.new("L", (3 * picture.width, picture.height), 90)
+    wide.paste(picture, (picture.width, 0))
+    wide.save(tmp_path / "wide.png")
+    with running(predictor) as client:
+        answer = upload(client, (tmp_path / "wide.png").read_bytes()).json()["predictions"][0]
+        assert client.get("/model").json()["inputs"]["fit"] == fit
+    [fitted] = predict_files(predictor, [tmp_path / "wide.png"])
+    [stretched] = predict_files(Predictor(model), [tmp_path / "wide.png"])
+    assert answer["probability"] == pytest.approx(fitted.predictions[0].probability, rel=1e-4)
+    assert answer["probability"] != pytest.approx(stretched.predictions[0].probability, rel=1e-4)
+
+
+def changed(value, position=(0, 0, 3, 2)):
+    image = np.zeros((1, 1, 8, 8), int).tolist()
+    inner = image
+    for index in position[:-1]:
+        inner = inner[index]
+    inner[position[-1]] = value
+    return {"images": image}
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "reason"),
+    [
+        (changed(256), ["images", 0, 0, 3, 2], "less than or equal to 255"),
+        (changed(-1), ["images", 0, 0, 3, 2], "greater than or equal to 0"),
+        (changed(1.5), ["images", 0, 0, 3, 2], "multiple of 1"),
+        (changed(float("nan")), ["images", 0, 0, 3, 2], "finite"),
+        (changed(float("inf")), ["images", 0, 0, 3, 2], "finite"),
+        (changed(True), ["images", 0, 0, 3, 2], "number"),
+        (changed("7"), ["images", 0, 0, 3, 2], "number"),
+        (changed(None), ["images", 0, 0, 3, 2], "number"),
+        (changed([1, 2, 3], (0, 0, 5)), ["images", 0, 0, 5], "at least 8 items"),
+        (changed([0] * 9, (0, 0, 5)), ["images", 0, 0, 5], "at most 8 items"),
+        ({"images": []}, ["images"], "at least 1 item"),
+        (example.request(np.zeros((65, 1, 8, 8), int)), ["images"], "at most 64 items"),
+        ({"images": [0]}, ["images", 0], "array"),
+        ({"pictures": []}, ["images"], "required"),
+    ],
+)
+def test_a_wrong_element_is_named(client, content, place, reason):
+    body = json.dumps(content)
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == place
+    assert reason in answer.json()["detail"][0]["msg"]
+
+
+def test_many_errors_are_not_all_listed(client):
+    answer = client.post("/predict", json=example.request(np.full((64, 1, 8, 8), 256)))
+    assert len(answer.json()["detail"]) == 10
+
+
+def test_a_file_that_is_no_picture_is_refused(client, sample):
+    gif = BytesIO()
+    Image.new("L", (8, 8)).save(gif, "GIF")
+    for content in (b"", b"not a picture", gif.getvalue()):
+        assert upload(client, content).status_code == 415
+    answer = upload(client, sample[:-30])
+    assert answer.status_code == 400
+    assert "picture" in answer.json()["detail"]
+
+
+def test_a_small_file_that_holds_a_huge_picture_is_refused(client):
+    for side in (5_000, 20_000):  # Pillow itself stops the second
+        bomb = BytesIO()
+        Image.new("1", (side, side)).save(bomb, "PNG")
+        assert len(bomb.getvalue()) < LARGEST
+        assert upload(client, bomb.getvalue()).status_code == 400
