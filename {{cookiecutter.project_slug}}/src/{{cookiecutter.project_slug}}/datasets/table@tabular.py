@@ -1,0 +1,222 @@
+"""Your own table: a CSV or Parquet file, one column of which holds the class of each row."""
+
+from array import array
+from collections.abc import Sequence
+from difflib import get_close_matches
+from hashlib import file_digest
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .. import UserError
+from .base import DataModule
+from .columns import MOST_CATEGORIES, Column
+from .inputs import MISSING, InputSpec, some
+from .rows import TableFile
+from .splits import stratified_split
+
+
+class TableDataModule(DataModule):
+    """A CSV or Parquet file: one column holds the class of each row, the others are what is known.
+
+    A column holds numbers, categories (texts) or booleans (`true` and `false`); which of these, and
+    the categories, are found out from its values. What is neither is refused: dates, free text and
+    ids, which a network would learn by heart. Rows with the same values are kept in one split.
+
+    Args:
+        source: The file. CSV may be separated by `,`, `;`, tabs or `|`, in UTF-8 or UTF-16; where
+            it is not separated by commas, numbers may have decimal commas.
+        target: The name of the column with the classes.
+        folder: Where the prepared arrays lie.
+        drop: Names of columns to leave out.
+        categories: Names of columns of numbers that are names, such as postcodes.
+        val_fraction: Share of each class for validation, 0 to 1.
+        test_fraction: Share of each class for testing, 0 to 1.
+        split_seed: Seed of the split.
+        **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `DataModule`.
+
+    Raises:
+        UserError: An option can't work.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        folder: str = "data/processed/table",
+        drop: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        val_fraction: float = 0.1,
+        test_fraction: float = 0.2,
+        split_seed: int = 0,
+        **batches: int,
+    ) -> None:
+        if not source or not target:
+            raise UserError("data.source and data.target: name the file, and the column of classes")
+        recipe = {
+            "source": Path(source).as_posix(),
+            "target": str(target),
+            "drop": [str(name) for name in drop],
+            "categories": [str(name) for name in categories],
+            "val": val_fraction,
+            "test": test_fraction,
+            "seed": split_seed,
+        }
+        super().__init__(folder, recipe, **batches)
+        self.source = Path(source).expanduser()
+
+    def describe_source(self) -> str | None:
+        """Compute the SHA-256 of the file; None where there is none."""
+        if not self.source.is_file():
+            return None
+        with self.source.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+
+    def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
+        """Read the file, find out what its columns are, and write the splits.
+
+        The name of a row is the file's and its number there, such as `table.csv:17`.
+
+        Raises:
+            UserError: The file, a column or a value can't be used, a class has too few rows, or the
+                fractions leave nothing to train on.
+        """
+        columns, target, rows = self.read_columns()
+        classes, labels = find_classes(target, rows)
+        everything = np.arange(len(rows))
+        first = np.stack([column.describe(everything)[1] for column in columns], axis=1)
+        refuse_copies(columns, first, labels)
+        splits = self.split_rows(first, labels, classes)
+        described = [column.describe(splits["train"]) for column in columns]
+        inputs = np.stack([values for _, values in described], axis=1)
+        for split, index in splits.items():
+            names = [f"{self.source.name}:{rows[i]}" for i in index]
+            self.save_split(folder, split, inputs[index], labels[index], names)
+        return classes, InputSpec([column for column, _ in described])
+
+    def read_columns(self) -> tuple[list[Column], Column, NDArray[np.int64]]:
+        """Read the file once.
+
+        Returns:
+            The columns without the target, the target, and the number of each row in the file.
+
+        Raises:
+            UserError: The file can't be read, options name columns that it lacks, or no column is
+                left.
+        """
+        table = TableFile(self.source)
+        target, drop, categories = (self.recipe[key] for key in ("target", "drop", "categories"))
+        for option, name in [
+            ("target", target),
+            *(("drop", name) for name in drop),
+            *(("categories", name) for name in categories),
+        ]:
+            if name not in table.header:
+                alike = get_close_matches(name, table.header, n=1)
+                meant = f" (did you mean {alike[0]!r}?)" if alike else ""
+                raise UserError(
+                    f"data.{option}: {table.name} has no column {name!r}{meant}; it has "
+                    f"{some(table.header)}"
+                )
+        columns = [
+            Column(table.name, name, named=name == target or name in categories)
+            for name in table.header
+            if name not in drop or name == target
+        ]
+        if len(columns) < 2:
+            raise UserError(f"{table.name} has no column beside the target {target!r}")
+        places = [table.header.index(column.name) for column in columns]
+        rows = array("q")
+        for row, fields in tqdm(table.rows, f"reading {table.name}", delay=1, disable=None):
+            rows.append(row)
+            for column, place in zip(columns, places, strict=True):
+                column.add(fields[place], row)
+        if not rows:
+            raise UserError(f"{table.name} has a header, and no rows below it")
+        (classes,) = (column for column in columns if column.name == target)
+        others = [column for column in columns if column.name != target]
+        return others, classes, np.array(rows)
+
+    def split_rows(
+        self, values: NDArray[np.float32], labels: NDArray[np.int64], classes: Sequence[str]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Split the rows by class, and keep those with the same values in one split.
+
+        Args:
+            values: The rows as numbers, of shape (rows, columns).
+            labels: Classes, of shape (rows,).
+            classes: Class names.
+
+        Returns:
+            For each of `SPLITS`, the sorted positions of its rows.
+
+        Raises:
+            UserError: As for `stratified_split`.
+        """
+        # As bytes, NaN equals NaN; without + 0.0, zero would not equal minus zero
+        raw = np.ascontiguousarray(values + np.float32(0)).view(f"V{4 * values.shape[1]}")[:, 0]
+        _, first, group = np.unique(raw, return_index=True, return_inverse=True)
+        if len(first) < len(raw):
+            other = int((labels != labels[first][group]).sum())
+            print(
+                f"{self.source.name}: {len(raw) - len(first)} rows have the values of an earlier "
+                f"one, {other} of them in another class; equal rows are kept in one split"
+            )
+        fractions = self.recipe["val"], self.recipe["test"]
+        parts = stratified_split(labels[first], *fractions, self.recipe["seed"], classes)
+        return {
+            split: np.flatnonzero(np.isin(group, index)).astype(np.int64)
+            for split, index in parts.items()
+        }
+
+
+def find_classes(
+    target: Column, rows: NDArray[np.int64]
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Take the classes and the labels from the column of the target.
+
+    Args:
+        target: The column.
+        rows: The number of each row in the file.
+
+    Returns:
+        Class names, in the order of numbers if all are whole numbers, else of the alphabet; and
+        int64 labels of shape (rows,).
+
+    Raises:
+        UserError: Rows have no class, or all have the same one.
+    """
+    codes = np.array(target.codes)
+    if (empty := np.flatnonzero(codes < 0)).size:
+        raise target.error(
+            f"is empty in {len(empty)} rows: fill in the class, or remove them", int(rows[empty[0]])
+        )
+    texts = list(target.texts)
+    if len(texts) < 2:
+        raise target.error(f"is {texts[0]!r} in all rows: there is nothing to learn")
+    whole = all(text.lstrip("-").isdecimal() for text in texts)
+    classes = sorted(texts, key=int) if whole else sorted(texts)
+    places = np.array([0] + [classes.index(text) for text in texts], np.int64)
+    return classes, places[codes]
+
+
+def refuse_copies(
+    columns: Sequence[Column], values: NDArray[np.float32], labels: NDArray[np.int64]
+) -> None:
+    """Refuse a column that only repeats the target, such as the number of the class.
+
+    Args:
+        columns: The columns.
+        values: The rows as numbers, of shape (rows, columns).
+        labels: Classes, of shape (rows,).
+
+    Raises:
+        UserError: Each class has one value in a column, and each value belongs to one class.
+    """
+    classes = len(np.unique(labels))
+    for column, numbers in zip(columns, values.T, strict=True):
+        known, codes = np.unique(numbers, return_inverse=True)
+        if len(known) == classes and len(np.unique(codes * classes + labels)) == classes:
+            raise column.error(f"says the same as the target in all rows: {column.drop()}")

@@ -1,0 +1,101 @@
+"""What all networks share: columns of any kind become numbers of about the same size."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """Maps rows as they are stored to logits, so that all preprocessing travels with the weights.
+
+    A subclass gives its `columns` to this constructor and sets `layers`, whose input has `width`
+    numbers for each row:
+
+    - a number or a boolean minus the mean of the training rows, divided by their deviation. One
+      outside of the range of the training rows counts as the end of that range, and one that is
+      missing as their median;
+    - for each of those that training rows lack, 1 where it is missing, else 0;
+    - for each category, `embedding` numbers that are learned, at most one for each category. They
+      start as zeros where the category is missing or in no training row.
+
+    Args:
+        columns: The columns of `InputSpec`, with the statistics of the training rows.
+        embedding: Most numbers for a category.
+
+    Attributes:
+        width: How many numbers `layers` gets for each row.
+    """
+
+    layers: nn.Module
+    numbers: Tensor
+    incomplete: Tensor
+    categories: Tensor
+    median: Tensor
+    mean: Tensor
+    deviation: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, columns: Sequence[Mapping[str, Any]], embedding: int = 8) -> None:
+        super().__init__()
+        places = [i for i, column in enumerate(columns) if column["kind"] != "category"]
+        numbers = [columns[i] for i in places]
+        incomplete = [i for i, column in enumerate(numbers) if column["missing"]]
+        self.register_buffer("numbers", torch.tensor(places, dtype=torch.long))
+        self.register_buffer("incomplete", torch.tensor(incomplete, dtype=torch.long))
+        for name in ("median", "mean", "low", "high"):
+            values = [column[name] for column in numbers]
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
+        deviation = [column["deviation"] or 1.0 for column in numbers]  # 0 where all are equal
+        self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
+
+        self.places = [i for i, column in enumerate(columns) if column["kind"] == "category"]
+        sizes = [len(columns[i]["categories"]) for i in self.places]
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(size + 1, min(embedding, size)) for size in sizes
+        )
+        for table in self.embeddings:
+            nn.init.zeros_(table.weight[0])
+        widths = [min(embedding, size) for size in sizes]
+        self.width = len(numbers) + len(incomplete) + sum(widths)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Classify a batch.
+
+        Args:
+            inputs: float32 rows (batch, columns), as `InputSpec.encode` makes them.
+
+        Returns:
+            Logits of shape (batch, classes).
+        """
+        logits: Tensor = self.layers(self.features(inputs))
+        return logits
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """Turn rows (batch, columns) into the numbers (batch, width) that `layers` gets."""
+        numbers = inputs.index_select(1, self.numbers)
+        missing = numbers.isnan()
+        known = torch.where(missing, self.median, numbers).clamp(self.low, self.high)
+        parts = [(known - self.mean) / self.deviation, missing.index_select(1, self.incomplete).float()]
+        for place, table in zip(self.places, self.embeddings, strict=True):
+            parts.append(table(inputs[:, place].long()))
+        return torch.cat(parts, dim=1)
+
+
+class Plain(Network):
+    """Any other module that maps rows as they are stored to logits, as a `Network`."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__([])
+        self.layers = layers
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """Return the rows as they are: missing numbers are NaN, categories are their positions."""
+        return inputs
+
+
+def as_network(module: nn.Module) -> Network:
+    """Take any module that maps rows to logits for a `Network`."""
+    return module if isinstance(module, Network) else Plain(module)

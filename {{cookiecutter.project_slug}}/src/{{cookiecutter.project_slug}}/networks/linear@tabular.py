@@ -1,0 +1,22 @@
+"""Logistic regression: a baseline to beat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from .base import Network
+
+
+class Linear(Network):
+    """Logistic regression: each logit is a weighted sum of the columns.
+
+    Args:
+        columns: The columns of the table, with the statistics of the training rows.
+        num_classes: Number of logits.
+    """
+
+    def __init__(self, columns: Sequence[Mapping[str, Any]], num_classes: int) -> None:
+        # So many numbers for a category say as much as a weight for each category and class
+        super().__init__(columns, embedding=num_classes)
+        self.layers = nn.Linear(self.width, num_classes)
