@@ -131,7 +131,8 @@ def predict(
     predictor, samples = Predictor(model), find_texts(texts or [], file)
     predicted = predict_texts(predictor, samples, top)
 {%- else %}
-    predictor, samples = Predictor(model), read_rows(file)
+    predictor = Predictor(model)
+    samples = read_rows(file, predictor.input_spec)
     predicted = predict_rows(predictor, samples, top)
 {%- endif %}
     # After a second, a terminal is shown a progress bar

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DataModule
+from .base import DataModule, save_split
 from .columns import number_column
 from .inputs import InputSpec
 from .splits import stratified_split
@@ -37,7 +37,7 @@ class BreastCancerDataModule(DataModule):
         super().__init__(folder, recipe, **batches)
 
     def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
-        """Write the splits, and a CSV file of one row of each class to try `predict` on.
+        """Write the splits, and a CSV file with a row of each class to try `predict` on.
 
         The name of a row is its position in scikit-learn's table, such as `breast_cancer/17`.
 
@@ -53,14 +53,15 @@ class BreastCancerDataModule(DataModule):
         splits = stratified_split(labels, *fractions, self.recipe["seed"])
         for split, index in splits.items():
             names = [f"breast_cancer/{position}" for position in index]
-            self.save_split(folder, split, inputs[index], labels[index], names)
+            save_split(folder, split, inputs[index], labels[index], names)
 
         names = [str(name) for name in table.feature_names]
-        first = [splits["test"][labels[splits["test"]] == label][0] for label in (0, 1)]
-        with (folder / "sample.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*names, "diagnosis"])
-            writer.writerows([*table.data[i].tolist(), classes[labels[i]]] for i in first)
+        (folder / "samples").mkdir()
+        for label, name in enumerate(classes):
+            first = splits["test"][labels[splits["test"]] == label][0]
+            path = folder / "samples" / f"{name}.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([names, table.data[first].tolist()])
         train = table.data[splits["train"]]
-        columns = [number_column(name, train[:, i]) for i, name in enumerate(names)]
+        columns = [number_column(name, train[:, place]) for place, name in enumerate(names)]
         return classes, InputSpec(columns)

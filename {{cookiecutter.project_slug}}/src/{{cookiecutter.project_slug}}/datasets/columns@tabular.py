@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
-from .inputs import LARGEST, MISSING, number_of, short, some
+from .inputs import LARGEST, MISSING, number_of, short
 
 MOST_CATEGORIES = 1000  # in one column: more are text, or the names of single rows
 FEW = 20  # rows in which different values say nothing about ids

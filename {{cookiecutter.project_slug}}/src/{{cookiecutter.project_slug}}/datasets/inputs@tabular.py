@@ -43,6 +43,7 @@ class InputSpec:
     columns: list[dict[str, Any]]
 
     dtype: ClassVar[type[np.generic]] = np.float32
+    # Axes of an input that may have another length in each batch
     varying: ClassVar[tuple[int, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -86,6 +87,10 @@ class InputSpec:
         """Make `count` equal inputs (count, columns) of usual values, for a dry run."""
         return np.repeat(self.encode([self.typical()]), count, axis=0)
 
+    def trim(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cut off what is padding in all samples of a batch: rows have none."""
+        return inputs
+
     def typical(self) -> dict[str, Any]:
         """Make a row of usual values: the median, or the most common category, of each column."""
         return {
@@ -99,13 +104,10 @@ class InputSpec:
 
     def summary(self) -> dict[str, Any]:
         """Describe the columns in short, for those who ask the service."""
+        shown = {"number": ["low", "high"], "category": ["categories"], "boolean": []}
         return {
             "columns": [
-                {
-                    key: column[key]
-                    for key in ("name", "kind", "missing", "low", "high", "categories")
-                    if key in column and not (column["kind"] == "boolean" and key in {"low", "high"})
-                }
+                {key: column[key] for key in ["name", "kind", "missing", *shown[column["kind"]]]}
                 for column in self.columns
             ]
         }

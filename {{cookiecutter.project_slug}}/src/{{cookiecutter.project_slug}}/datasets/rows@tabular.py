@@ -1,16 +1,16 @@
 """Reading table files, in one way for training and for prediction: rows of text, one at a time."""
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import UserError
-from .inputs import short
+from .inputs import InputSpec, short, some
 
 SEPARATORS = ",;\t|"
 # How numbers look in a file with decimal commas, and in all others; 1.234,5 is neither
@@ -22,7 +22,7 @@ SAMPLE = 65_536  # characters at the start of a file, which show the separator
 Row = tuple[int, list[str]]
 
 
-class UnknownFormatError(UserError):
+class NoTextError(UserError):
     """A file holds no text, so it can be no CSV file."""
 
 
@@ -43,7 +43,7 @@ class TableFile:
             any value are left out.
 
     Raises:
-        UnknownFormatError: It holds no text in UTF-8 or UTF-16.
+        NoTextError: It holds no text in UTF-8 or UTF-16.
         UserError: The file can't be read, or its header is wrong. `rows` raises it for wrong rows.
     """
 
@@ -98,6 +98,22 @@ class TableFile:
             yield number, fields
 
 
+def select(table: TableFile, spec: InputSpec) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read the columns that a model knows; others, such as the target, may be there.
+
+    Yields:
+        For each row its name, such as `table.csv:17`, and its fields by the name of the column.
+
+    Raises:
+        UserError: The table lacks a column, or has a wrong row.
+    """
+    if lacking := [name for name in spec.names if name not in table.header]:
+        raise UserError(f"{table.name} has no column {some(lacking)}; it has {some(table.header)}")
+    places = [(name, table.header.index(name)) for name in spec.names]
+    for row, fields in table.rows:
+        yield f"{table.name}:{row}", {name: fields[place] for name, place in places}
+
+
 def open_text(file: BinaryIO) -> TextIOWrapper:
     """Decode a file: UTF-16 where it starts with a byte-order mark that says so, else UTF-8."""
     start = file.read(2)
@@ -111,12 +127,12 @@ def readable(name: str) -> Iterator[None]:
     """Name the file where its bytes are no text.
 
     Raises:
-        UnknownFormatError: They are none.
+        NoTextError: They are none.
     """
     try:
         yield
     except UnicodeError as error:
-        raise UnknownFormatError(f"{name} is no text in UTF-8: save it as `CSV UTF-8`") from error
+        raise NoTextError(f"{name} is no text in UTF-8: save it as `CSV UTF-8`") from error
 
 
 def find_separator(sample: str) -> str:
@@ -128,7 +144,7 @@ def find_separator(sample: str) -> str:
     lines = sample.splitlines(keepends=True)[:20]
 
     def score(separator: str) -> tuple[int, int]:
-        header, *rows = ([*islice(csv.reader(lines, delimiter=separator), 20)]) or [[]]
+        header, *rows = list(csv.reader(lines, delimiter=separator)) or [[]]
         even = sum(len(row) == len(header) for row in rows)
         return (even + 1, len(header)) if len(header) > 1 else (0, 0)
 
@@ -183,4 +199,5 @@ def read_parquet(path: Path) -> Iterator[Row]:
 
 def as_text(value: Any) -> str:
     """Write a value of Parquet as a field of CSV would hold it."""
-    return "" if value is None or value != value else str(value).strip()
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if missing else str(value).strip()

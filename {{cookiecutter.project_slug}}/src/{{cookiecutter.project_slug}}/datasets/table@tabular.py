@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .. import UserError
-from .base import DataModule
-from .columns import MOST_CATEGORIES, Column
-from .inputs import MISSING, InputSpec, some
+from .base import DataModule, save_split
+from .columns import FEW, Column
+from .inputs import InputSpec, some
 from .rows import TableFile
 from .splits import stratified_split
 
@@ -93,7 +93,7 @@ class TableDataModule(DataModule):
         inputs = np.stack([values for _, values in described], axis=1)
         for split, index in splits.items():
             names = [f"{self.source.name}:{rows[i]}" for i in index]
-            self.save_split(folder, split, inputs[index], labels[index], names)
+            save_split(folder, split, inputs[index], labels[index], names)
         return classes, InputSpec([column for column, _ in described])
 
     def read_columns(self) -> tuple[list[Column], Column, NDArray[np.int64]]:
@@ -172,9 +172,7 @@ class TableDataModule(DataModule):
         }
 
 
-def find_classes(
-    target: Column, rows: NDArray[np.int64]
-) -> tuple[list[str], NDArray[np.int64]]:
+def find_classes(target: Column, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
     """Take the classes and the labels from the column of the target.
 
     Args:
@@ -215,6 +213,8 @@ def refuse_copies(
     Raises:
         UserError: Each class has one value in a column, and each value belongs to one class.
     """
+    if len(labels) <= FEW:
+        return
     classes = len(np.unique(labels))
     for column, numbers in zip(columns, values.T, strict=True):
         known, codes = np.unique(numbers, return_inverse=True)

@@ -53,12 +53,11 @@ class Network(nn.Module):
 
         self.places = [i for i, column in enumerate(columns) if column["kind"] == "category"]
         sizes = [len(columns[i]["categories"]) for i in self.places]
-        self.embeddings = nn.ModuleList(
-            nn.Embedding(size + 1, min(embedding, size)) for size in sizes
-        )
-        for table in self.embeddings:
+        tables = [nn.Embedding(size + 1, min(embedding, size)) for size in sizes]
+        for table in tables:
             nn.init.zeros_(table.weight[0])
-        widths = [min(embedding, size) for size in sizes]
+        self.embeddings = nn.ModuleList(tables)
+        widths = [table.embedding_dim for table in tables]
         self.width = len(numbers) + len(incomplete) + sum(widths)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -78,7 +77,8 @@ class Network(nn.Module):
         numbers = inputs.index_select(1, self.numbers)
         missing = numbers.isnan()
         known = torch.where(missing, self.median, numbers).clamp(self.low, self.high)
-        parts = [(known - self.mean) / self.deviation, missing.index_select(1, self.incomplete).float()]
+        hidden = missing.index_select(1, self.incomplete)
+        parts = [(known - self.mean) / self.deviation, hidden.float()]
         for place, table in zip(self.places, self.embeddings, strict=True):
             parts.append(table(inputs[:, place].long()))
         return torch.cat(parts, dim=1)

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .. import UserError
+from ..datasets.inputs import InputSpec
 
 
 class Augmentation:
@@ -13,6 +14,7 @@ class Augmentation:
     The draws come from PyTorch's generator on the CPU, which `seed` sets.
 
     Args:
+        spec: What the inputs are; images of all shapes are changed alike.
         flip: Probability that an image is mirrored, left to right, 0 to 1.
         rotate: Largest angle, in degrees, to either side.
         crop: Largest shift, as a share of height and of width, 0 to 1. What leaves the image is cut
@@ -27,6 +29,7 @@ class Augmentation:
 
     def __init__(
         self,
+        spec: InputSpec,
         flip: float = 0.0,
         rotate: float = 0.0,
         crop: float = 0.0,

@@ -82,7 +82,7 @@ class Classifier(LightningModule):
         # No part of the checkpoint, where only the network's weights belong
         self.register_buffer("class_weights", weights, persistent=False)
         try:
-            self.augment = Augmentation(**augmentation) if augmentation else None
+            self.augment = Augmentation(spec, **augmentation) if augmentation else None
         except TypeError as error:
             raise UserError(f"model.augmentation: {error}") from error
         self.history: dict[int, dict[str, float]] = {}

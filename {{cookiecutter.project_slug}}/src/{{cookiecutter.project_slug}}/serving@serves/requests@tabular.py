@@ -1,0 +1,83 @@
+"""Requests with rows of a table; one that is wrong is refused before the model."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from .. import UserError
+from ..datasets.inputs import LARGEST, InputSpec
+from ..datasets.rows import NoTextError, TableFile, select
+from .payloads import UnknownFormatError
+from .settings import Settings
+
+# What /predict/file takes
+FILE = "a CSV file in UTF-8, whose first line names the columns; it may have other columns too"
+
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, strict=True, allow_inf_nan=False)]
+Boolean = Annotated[bool, Field(strict=True)]
+
+
+def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
+    """Make the type of a request: `rows`, each an object with a value for each column.
+
+    Its errors name the wrong element, such as `rows[3].species`.
+
+    Args:
+        spec: The columns that the network takes.
+        settings: `max_batch` is the most rows in one request.
+    """
+    # A column may have any name, so it is the alias of a field that has a harmless one
+    fields: dict[str, Any] = {}
+    for position, column in enumerate(spec.columns):
+        kind: Any = {"number": Number, "boolean": Boolean}.get(column["kind"])
+        if column["kind"] == "category":
+            kind = Literal[tuple(column["categories"])]
+        if column["missing"]:
+            kind = kind | None
+        name = column["name"]
+        fields[f"column_{position}"] = (kind, Field(alias=name, title=name))
+    row: Any = create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
+    rows = Annotated[list[row], Field(min_length=1, max_length=settings.max_batch)]
+    return create_model("PredictRequest", rows=(rows, Field(examples=[[spec.typical()]])))
+
+
+def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
+    """Encode the rows of a request that was checked: float32 numbers (rows, columns)."""
+    names = spec.names
+    fields = [f"column_{position}" for position in range(len(names))]
+    rows = [[getattr(row, field) for field in fields] for row in asked.rows]
+    return spec.encode([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.float32]:
+    """Read an uploaded CSV file.
+
+    Args:
+        content: The file's bytes.
+        spec: The columns that the network takes; others are left out.
+        settings: `max_batch` is the most rows in one file.
+
+    Returns:
+        Rows of shape (rows, columns).
+
+    Raises:
+        UnknownFormatError: The file is no text.
+        UserError: It is no table, lacks a column, or has wrong values, no rows, or too many.
+    """
+    names: list[str] = []
+    rows: list[dict[str, str]] = []
+    try:
+        for name, row in select(TableFile(Path("file"), BytesIO(content)), spec):
+            if len(rows) == settings.max_batch:
+                raise UserError(f"the file has more than {settings.max_batch} rows")
+            names.append(name)
+            rows.append(row)
+    except NoTextError as error:
+        raise UnknownFormatError(str(error)) from error
+    if not rows:
+        raise UserError("the file has no rows below its header")
+    return spec.encode(rows, names)
