@@ -21,6 +21,17 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, strict=True, allow_inf_
 Boolean = Annotated[bool, Field(strict=True)]
 
 
+class Request(BaseModel):
+    """What requests for all tables share: how they are described."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Describe a row in its place: a reference would lead nowhere in the API's document."""
+        schema = super().model_json_schema(*arguments, **options)
+        schema["properties"]["rows"]["items"] = schema.pop("$defs")["Row"]
+        return schema
+
+
 def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
     """Make the type of a request: `rows`, each an object with a value for each column.
 
@@ -42,7 +53,8 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
         fields[f"column_{position}"] = (kind, Field(alias=name, title=name))
     row: Any = create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
     rows = Annotated[list[row], Field(min_length=1, max_length=settings.max_batch)]
-    return create_model("PredictRequest", rows=(rows, Field(examples=[[spec.typical()]])))
+    field = rows, Field(examples=[[spec.typical()]])
+    return create_model("PredictRequest", __base__=Request, rows=field)
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
