@@ -19,7 +19,6 @@ def baseline(
     train_labels: Labels,
     test_inputs: NDArray[np.float32],
     spec: InputSpec,
-    classes: int,
     seed: int = 0,
 ) -> Probabilities:
     """Train gradient-boosted trees, with the settings that scikit-learn has by default.
@@ -29,7 +28,6 @@ def baseline(
         train_labels: Their classes, of shape (rows,). Each class occurs.
         test_inputs: Shape (rows, columns).
         spec: What the inputs are.
-        classes: Number of classes.
         seed: Of the draws.
 
     Returns:
