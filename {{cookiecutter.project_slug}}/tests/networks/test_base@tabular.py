@@ -62,8 +62,8 @@ def test_the_statistics_travel_with_the_weights():
     weights = Shown(COLUMNS).state_dict()
     other = Shown([{**column, **dict.fromkeys(SIZE, 1.0)} for column in COLUMNS])
     other.load_state_dict(weights)
-    for name in SIZE:
-        assert getattr(other, name).tolist() == [SIZE[name], SIZE[name]]
+    for name, value in SIZE.items():
+        assert getattr(other, name).tolist() == [value, value]
 
 
 def test_any_module_gets_the_rows_as_they_are():
