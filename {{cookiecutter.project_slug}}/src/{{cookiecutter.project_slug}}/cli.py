@@ -137,11 +137,11 @@ def predict(
 {%- endif %}
     # After a second, a terminal is shown a progress bar
     answers = list(tqdm(predicted, total=len(samples), delay=1, disable=None))
-    print_answers(answers, as_json=as_json)
 {%- if cookiecutter.task == "tabular" %}
     if output:
         write_predictions(output, file, answers)
 {%- endif %}
+    print_answers(answers, as_json=as_json)
     if any(answer.problem for answer in answers):
         raise SystemExit(2)
 {%- if cookiecutter.serving != "none" %}

@@ -46,6 +46,10 @@ def train(cfg: DictConfig) -> float:
 
     if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < 2**32):
         raise UserError(f"seed is {cfg.seed!r}: give a whole number from 0 to {2**32 - 1}")
+    if cfg.threads is not None:
+        if not (isinstance(cfg.threads, int) and cfg.threads > 0):
+            raise UserError(f"threads is {cfg.threads!r}: give a whole number from 1, or null")
+        torch.set_num_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = build_data(cfg.data)
     data.prepare_data()
