@@ -30,7 +30,7 @@ def draw_samples(
     shown = spec.columns[:MOST_COLUMNS]
     if len(spec.columns) > len(shown):
         heading += f" (the first {len(shown)} of {spec})"
-    figure = Figure(figsize=(1.5 * len(shown) + 3.5, 0.3 * len(inputs) + 1.2), layout="constrained")
+    figure = Figure(figsize=(1.5 * len(shown) + 3.5, 0.22 * len(inputs) + 1), layout="constrained")
     figure.suptitle(drawable(heading), **TEXT)
     axes = figure.subplots()
     axes.axis("off")
