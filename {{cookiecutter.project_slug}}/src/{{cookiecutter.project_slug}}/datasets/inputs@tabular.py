@@ -155,8 +155,8 @@ class InputSpec:
     def decode(self, row: NDArray[np.float32]) -> dict[str, Any]:
         """Turn an input of shape (columns,) back into the values of the row; None is missing."""
         values: dict[str, Any] = {}
-        for column, number in zip(self.columns, row.tolist(), strict=True):
-            value: Any = float(f"{number:.7g}")  # what float32 holds of a decimal number
+        for column, number in zip(self.columns, row, strict=True):
+            value: Any = float(str(number))  # 0.1, which is not exactly 0.1 in float32
             if column["kind"] == "category":
                 value = ([None] + column["categories"])[int(number)]
             elif math.isnan(number):

@@ -30,16 +30,17 @@ def draw_samples(
     shown = spec.columns[:MOST_COLUMNS]
     if len(spec.columns) > len(shown):
         heading += f" (the first {len(shown)} of {spec})"
-    figure = Figure(figsize=(1.5 * len(shown) + 3.5, 0.22 * len(inputs) + 1), layout="constrained")
+    size = 1.1 * len(shown) + 3, max(0.22 * len(inputs) + 1, 2)
+    figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(drawable(heading), **TEXT)
     axes = figure.subplots()
     axes.axis("off")
     cells = [
         [drawable(" · ".join(title.splitlines()))]
-        + [shorten(text, 16) for text in texts(row, spec)[: len(shown)]]
+        + [shorten(text, 12) for text in texts(row, spec)[: len(shown)]]
         for title, row in zip(titles, inputs, strict=True)
     ]
-    header = ["", *(shorten(column["name"], 18) for column in shown)]
+    header = ["", *(shorten(column["name"], 16) for column in shown)]
     widths = [3.0, *(1.0 for _ in shown)]
     table = axes.table(
         [header, *cells],

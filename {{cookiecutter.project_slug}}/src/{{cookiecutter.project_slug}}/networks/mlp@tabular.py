@@ -28,7 +28,7 @@ class MLP(Network):
         self,
         columns: Sequence[Mapping[str, Any]],
         num_classes: int,
-        hidden: Sequence[int] = (64, 32),
+        hidden: Sequence[int] = (128, 64),
         dropout: float = 0.2,
         embedding: int = 8,
     ) -> None:

@@ -46,10 +46,7 @@ def train(cfg: DictConfig) -> float:
 
     if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < 2**32):
         raise UserError(f"seed is {cfg.seed!r}: give a whole number from 0 to {2**32 - 1}")
-    if cfg.threads is not None:
-        if not (isinstance(cfg.threads, int) and cfg.threads > 0):
-            raise UserError(f"threads is {cfg.threads!r}: give a whole number from 1, or null")
-        torch.set_num_threads(cfg.threads)
+    set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = build_data(cfg.data)
     data.prepare_data()
@@ -86,6 +83,19 @@ def train(cfg: DictConfig) -> float:
             best = promote(best, Path(cfg.checkpoint), scores, model.finished_epochs())
         log.info("Best checkpoint: %s", best)
     return float(checkpoints.best_model_score)
+
+
+def set_threads(threads: int | None) -> None:
+    """Set the CPU threads of this process; None leaves their number to PyTorch.
+
+    Raises:
+        UserError: It is no number of threads.
+    """
+    if threads is None:
+        return
+    if not isinstance(threads, int) or threads < 1:
+        raise UserError(f"threads is {threads!r}: give a whole number from 1, or null")
+    torch.set_num_threads(threads)
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:
