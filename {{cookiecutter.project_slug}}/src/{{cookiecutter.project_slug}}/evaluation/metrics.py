@@ -78,3 +78,24 @@ def per_class(
         labels, probabilities.argmax(axis=1), labels=list(range(len(classes))), zero_division=0
     )
     return map(ClassMetrics, classes, *columns)
+
+
+def wilson_interval(right: NDArray[np.int64], samples: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compute the 95 % confidence intervals of accuracies, which are shares of few samples.
+
+    Wilson's score interval (https://doi.org/10.1080/01621459.1927.10502953) stays between 0 and 1
+    and is right for one sample, and for samples that are all right, too.
+
+    Args:
+        right: How many samples of each group are classified correctly, of shape (groups,).
+        samples: How many samples each group has, of shape (groups,), 1 at least.
+
+    Returns:
+        The lower and the upper ends, of shape (2, groups), 0 to 1.
+    """
+    z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+    share = right / samples
+    middle = share + z**2 / (2 * samples)
+    reach = z * np.sqrt(share * (1 - share) / samples + (z / (2 * samples)) ** 2)
+    ends: NDArray[np.float64] = np.stack([middle - reach, middle + reach]) / (1 + z**2 / samples)
+    return ends.clip(0, 1)

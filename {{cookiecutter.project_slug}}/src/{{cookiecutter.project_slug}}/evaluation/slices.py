@@ -1,0 +1,199 @@
+"""Slices: the accuracy in parts of the test split, and the parts where the model is weakest."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+from .metrics import Labels, Probabilities, wilson_interval
+from .text import shorten
+
+PARTS = 4  # that the numbers of a feature are cut into
+FEWEST_SAMPLES = 5  # of a text that is a slice of its own
+MOST_TEXTS = 100  # of one feature that are slices of their own
+HEADER = ["feature", "value", "samples", "accuracy", "low", "high", "p_value"]
+
+Groups = dict[str, NDArray[np.int64]]  # the positions of their samples, by name
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the test split: the samples of a class, or of similar values of a feature.
+
+    Attributes:
+        feature: `class`, or the name of the feature.
+        value: The class, the value or the range of values.
+        samples: Number of samples.
+        accuracy: The share of them that is classified correctly, 0 to 1.
+        low: The lower end of the accuracy's 95 % confidence interval, 0 to 1.
+        high: Its upper end.
+        p_value: The probability that as many samples, drawn at random from the split, would hold
+            as many mistakes or more: Fisher's exact test of the slice against the rest.
+        mistakes: The positions of its mistakes in the split.
+    """
+
+    feature: str
+    value: str
+    samples: int
+    accuracy: float
+    low: float
+    high: float
+    p_value: float
+    mistakes: frozenset[int]
+
+    @property
+    def row(self) -> list[str | int | float]:
+        """The columns of `HEADER`."""
+        return [getattr(self, name) for name in HEADER]
+
+
+def find_slices(
+    probabilities: Probabilities,
+    labels: Labels,
+    classes: Sequence[str],
+    features: Mapping[str, NDArray[Any]],
+) -> list[Slice]:
+    """Cut the test split into slices: by its classes, and by each feature.
+
+    Args:
+        probabilities: Shape (samples, classes), 0 to 1.
+        labels: True classes, of shape (samples,).
+        classes: Class names.
+        features: What is known of the samples, by name. Numbers are cut into quarters. Of other
+            values, each is a slice; the rare ones are one together.
+
+    Returns:
+        The slices, the weakest first. They are ordered by their p-value: by accuracy, or by the
+        end of its interval, a slice of one sample that is a mistake would come before all others.
+    """
+    wrong = probabilities.argmax(axis=1) != labels
+    names = [classes[label] for label in labels]
+    parts = [("class", name, index) for name, index in group_texts(names, 1, len(names)).items()]
+    for feature, values in features.items():
+        parts += [(feature, name, index) for name, index in group(values).items()]
+    parts = [part for part in parts if len(part[2]) < len(labels)]  # all of it is no slice
+    samples = np.array([len(index) for *_, index in parts], dtype=np.int64)
+    found = np.array([wrong[index].sum() for *_, index in parts], dtype=np.int64)
+    low, high = wilson_interval(samples - found, samples)
+    p_values = hypergeom.sf(found - 1, len(wrong), wrong.sum(), samples)
+    slices = [
+        Slice(
+            feature=feature,
+            value=name,
+            samples=len(index),
+            accuracy=float(1 - wrong[index].mean()),
+            low=float(low[k]),
+            high=float(high[k]),
+            p_value=float(p_values[k]),
+            mistakes=frozenset(index[wrong[index]].tolist()),
+        )
+        for k, (feature, name, index) in enumerate(parts)
+    ]
+    return sorted(slices, key=lambda part: part.p_value)
+
+
+def weakest_slices(slices: Iterable[Slice], count: int = 3) -> list[Slice]:
+    """Choose the slices that the model is weakest in.
+
+    Args:
+        slices: The slices, the weakest first.
+        count: How many to choose, at most. A slice that is no weaker than a random one is left out,
+            and so is one whose mistakes are for the greater part in slices chosen before.
+    """
+    chosen: list[Slice] = []
+    seen: set[int] = set()
+    for part in slices:
+        if part.p_value < 0.5 and len(part.mistakes - seen) >= len(part.mistakes) / 2:
+            chosen.append(part)
+            seen |= part.mistakes
+    return chosen[:count]
+
+
+def describe_slices(slices: Sequence[Slice]) -> list[str]:
+    """Describe the weakest slices in lines for people."""
+    weakest = weakest_slices(slices)
+    if not weakest:
+        return ["No slice of the test split is weaker than the rest"]
+    names = [shorten(f"{part.feature} {part.value}", 40) for part in weakest]
+    width = max(map(len, names))
+    lines = ["Weakest slices, with their accuracy and its 95 % confidence interval:"]
+    for name, part in zip(names, weakest, strict=True):
+        # Bonferroni: of many slices, some are weak by chance
+        chance = ", perhaps by chance" if part.p_value * len(slices) > 0.05 else ""
+        lines.append(
+            f"  {name:<{width}}  {part.accuracy:.4f} ({part.low:.3f} to {part.high:.3f}), "
+            f"{part.samples:,} samples{chance}"
+        )
+    return lines
+
+
+def group(values: NDArray[Any]) -> Groups:
+    """Group the samples by the values of a feature, of shape (samples,)."""
+    if values.dtype.kind in "fiu":
+        return group_numbers(values)
+    return group_texts(list(map(name_value, values.tolist())))
+
+
+def name_value(value: object) -> str:
+    """Name a value of a feature that is no number: None and NaN are missing."""
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "missing" if missing else str(value)
+
+
+def group_numbers(values: NDArray[Any]) -> Groups:
+    """Cut the samples into four parts of about the same size, by numbers of shape (samples,).
+
+    Equal numbers are in the same part, and NaN has a part of its own.
+    """
+    missing = np.isnan(values)
+    order = np.argsort(values, kind="stable")[: np.count_nonzero(~missing)]  # NaN is the last
+    numbers = values[order]
+    starts = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1  # where a part can start
+    wanted = len(order) * np.arange(1, PARTS) / PARTS
+    if len(starts):
+        starts = np.unique(starts[np.abs(starts[:, None] - wanted).argmin(axis=0)])
+    parts = [part for part in np.split(order, starts) if len(part)]
+    names = name_ranges([(float(values[part[0]]), float(values[part[-1]])) for part in parts])
+    groups = dict(zip(names, parts, strict=True))
+    return groups | ({"missing": np.flatnonzero(missing)} if missing.any() else {})
+
+
+def name_ranges(ranges: Sequence[tuple[float, float]]) -> list[str]:
+    """Name ranges of numbers, with three digits or as many as tell them and their ends apart."""
+    for digits in range(3, 18):
+        ends = [(write_number(low, digits), write_number(high, digits)) for low, high in ranges]
+        names = [low if low == high else f"{low} to {high}" for low, high in ends]
+        kept = [low == high for low, high in ends] == [low == high for low, high in ranges]
+        if kept and len(set(names)) == len(names):
+            break
+    return names
+
+
+def write_number(number: float, digits: int) -> str:
+    """Write a number with some significant digits, and all digits before the point."""
+    whole = 10**digits <= abs(number) < 10**15
+    return f"{number:,.0f}" if whole else f"{number:.{digits}g}"
+
+
+def group_texts(
+    values: Sequence[str], fewest: int = FEWEST_SAMPLES, most: int = MOST_TEXTS
+) -> Groups:
+    """Group the samples by their texts, those with rare texts together.
+
+    Args:
+        values: The text of each sample.
+        fewest: The samples that a text needs to be a group of its own.
+        most: How many texts can be groups of their own, the most common ones.
+    """
+    counts = Counter(values)
+    common = {text for text, count in counts.most_common(most) if count >= fewest}
+    others = f"{len(counts) - len(common):,} other values"
+    found: dict[str, list[int]] = {}
+    for position, text in enumerate(values):
+        found.setdefault(text if text in common else others, []).append(position)
+    return {text: np.array(positions) for text, positions in found.items()}
