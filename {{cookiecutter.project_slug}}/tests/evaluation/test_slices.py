@@ -30,7 +30,8 @@ def test_a_slice_has_the_numbers_computed_by_hand():
     assert first.row == [
         "color", "red", 5, pytest.approx(0.4),
         pytest.approx(0.1176, abs=1e-4), pytest.approx(0.7693, abs=1e-4),
-        pytest.approx((10 * 1) / 120 * 1),  # of 120 ways to choose 3 mistakes, 10 are in "red"
+        pytest.approx(10 / 120),  # of 120 ways to place 3 mistakes, 10 place all in "red"
+        True,
     ]  # fmt: skip
     assert len(HEADER) == len(first.row)
     assert first.mistakes == {0, 1, 2}

@@ -68,7 +68,7 @@ def calibration_figure(measured: Calibration) -> Figure:
     reach = np.stack([measured.accuracy - low, high - measured.accuracy]).clip(0)
     upper.plot([0, 1], [0, 1], "--", color="gray", label="well calibrated")
     upper.errorbar(
-        measured.confidence, measured.accuracy, reach, fmt="o-", capsize=3, label="this model"
+        measured.confidence, measured.accuracy, reach, fmt="o", capsize=3, label="this model"
     )
     upper.set(
         title=f"Expected calibration error {measured.error:.4f}", ylabel="accuracy", ylim=(0, 1.02)

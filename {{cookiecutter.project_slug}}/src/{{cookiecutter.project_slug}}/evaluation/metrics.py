@@ -80,6 +80,22 @@ def per_class(
     return map(ClassMetrics, classes, *columns)
 
 
+def worst_mistakes(probabilities: Probabilities, labels: Labels, count: int) -> NDArray[np.int64]:
+    """Find the mistakes that the model is most sure of.
+
+    Args:
+        probabilities: Shape (samples, classes), 0 to 1.
+        labels: True classes, of shape (samples,).
+        count: How many mistakes to find, at most.
+
+    Returns:
+        Their positions, the mistake with the highest probability first.
+    """
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
+    return wrong[order[:count]]
+
+
 def wilson_interval(right: NDArray[np.int64], samples: NDArray[np.int64]) -> NDArray[np.float64]:
     """Compute the 95 % confidence intervals of accuracies, which are shares of few samples.
 

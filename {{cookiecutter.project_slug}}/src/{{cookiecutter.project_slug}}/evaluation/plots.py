@@ -11,7 +11,8 @@ from sklearn.metrics import confusion_matrix
 
 from .. import UserError
 from ..datasets.inputs import InputSpec
-from .metrics import Labels, Probabilities
+from .calibration import calibration, calibration_figure
+from .metrics import Labels, Probabilities, worst_mistakes
 from .samples import draw_samples
 from .text import TEXT, shorten, shorten_path
 
@@ -30,7 +31,7 @@ def result_figures(
     names: Sequence[str],
     count: int,
 ) -> dict[str, Figure]:
-    """Draw the confusion matrix, some predictions and the worst mistakes.
+    """Draw the confusion matrix, the calibration, some predictions and the worst mistakes.
 
     Args:
         inputs: Shape (samples, *spec.shape).
@@ -39,11 +40,11 @@ def result_figures(
         probabilities: Shape (samples, classes).
         classes: Class names.
         names: Where each sample comes from.
-        count: Number of samples in each of the other two figures, at most.
+        count: Number of samples in each of the last two figures, at most.
 
     Returns:
-        Figures by name: `confusion_matrix`, `samples` and `mistakes`, the mistake with the highest
-        probability first.
+        Figures by name: `confusion_matrix`, `calibration`, `samples` and `mistakes`, the mistake
+        with the highest probability first.
 
     Raises:
         UserError: `count` is no possible number of samples.
@@ -51,8 +52,8 @@ def result_figures(
     check_samples(count)
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
+    wrong = np.count_nonzero(predicted != labels)
+    worst = worst_mistakes(probabilities, labels, count)
     samples = np.linspace(0, len(labels) - 1, min(count, len(labels)), dtype=int)
 
     def titles(index: NDArray[np.int64]) -> list[str]:
@@ -63,9 +64,10 @@ def result_figures(
         ]
 
     matrix = confusion_matrix(labels, predicted, labels=list(range(len(classes))))
-    heading = f"The {len(worst)} worst of {len(wrong)} mistakes in {len(labels)} test samples"
+    heading = f"The {len(worst)} worst of {wrong} mistakes in {len(labels)} test samples"
     return {
         "confusion_matrix": confusion_matrix_figure(matrix, classes),
+        "calibration": calibration_figure(calibration(probabilities, labels)),
         "mistakes": draw_samples(inputs[worst], spec, titles(worst), heading),
         "samples": draw_samples(inputs[samples], spec, titles(samples), "Sample predictions"),
     }

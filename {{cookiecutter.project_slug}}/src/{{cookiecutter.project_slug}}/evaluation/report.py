@@ -9,9 +9,13 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from ..inference.predictor import Predictor
+from .calibration import calibration
 from .data import open_data
 from .metrics import Labels, Probabilities, compute_metrics, in_batches, per_class
+from .overview import write_overview
 from .plots import learning_curves_figure, result_figures
+from .samples import features
+from .slices import HEADER, describe_slices, find_slices
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:
@@ -21,7 +25,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         cfg: `configs/evaluate.yaml`, composed.
 
     Returns:
-        Loss (mean cross-entropy in nats), accuracy and macro F1, the last two from 0 to 1.
+        Loss (mean cross-entropy in nats), accuracy, macro F1 and expected calibration error, the
+        last three from 0 to 1.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the data, or so many samples can't
@@ -33,6 +38,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     (inputs, labels), names = data.arrays("test"), data.names("test")
     probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
     metrics = compute_metrics(probabilities, labels)
+    metrics["calibration_error"] = calibration(probabilities, labels).error
+    known = features(inputs, predictor.input_spec)
+    slices = find_slices(probabilities, labels, classes, known)
     figures = result_figures(
         inputs, predictor.input_spec, labels, probabilities, classes, names, cfg.samples
     )
@@ -42,6 +50,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     (reports / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     header = ["class", "precision", "recall", "f1", "samples"]
     write_table(reports / "per_class.csv", header, per_class(probabilities, labels, classes))
+    write_table(reports / "slices.csv", HEADER, (part.row for part in slices))
     header, rows = prediction_table(names, labels, probabilities, classes)
     write_table(reports / "predictions.csv", header, rows)
     history: list[dict[str, float]] = getattr(predictor.model, "history", [])
@@ -51,10 +60,13 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         figures["learning_curves"] = learning_curves_figure(columns)
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
+    write_overview(reports, predictor, data, probabilities, metrics, slices, figures, cfg.samples)
 
     for name, value in metrics.items():
-        print(f"{name:<10}{value:.4f}")
-    print(f"Reports are in {cfg.reports}")
+        print(f"{name:<19}{value:.4f}")
+    for line in describe_slices(slices):
+        print(line)
+    print(f"Reports are in {cfg.reports}: open {reports / 'index.html'}")
     return metrics
 
 

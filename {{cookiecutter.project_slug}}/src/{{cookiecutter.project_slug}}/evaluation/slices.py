@@ -16,7 +16,7 @@ from .text import shorten
 PARTS = 4  # that the numbers of a feature are cut into
 FEWEST_SAMPLES = 5  # of a text that is a slice of its own
 MOST_TEXTS = 100  # of one feature that are slices of their own
-HEADER = ["feature", "value", "samples", "accuracy", "low", "high", "p_value"]
+HEADER = ["feature", "value", "samples", "accuracy", "low", "high", "p_value", "by_chance"]
 
 Groups = dict[str, NDArray[np.int64]]  # the positions of their samples, by name
 
@@ -34,6 +34,8 @@ class Slice:
         high: Its upper end.
         p_value: The probability that as many samples, drawn at random from the split, would hold
             as many mistakes or more: Fisher's exact test of the slice against the rest.
+        by_chance: Whether, of all slices, one may be that weak by chance (Bonferroni: the p-value
+            times the number of slices is above 0.05).
         mistakes: The positions of its mistakes in the split.
     """
 
@@ -44,6 +46,7 @@ class Slice:
     low: float
     high: float
     p_value: float
+    by_chance: bool
     mistakes: frozenset[int]
 
     @property
@@ -90,6 +93,7 @@ def find_slices(
             low=float(low[k]),
             high=float(high[k]),
             p_value=float(p_values[k]),
+            by_chance=bool(p_values[k] * len(parts) > 0.05),
             mistakes=frozenset(index[wrong[index]].tolist()),
         )
         for k, (feature, name, index) in enumerate(parts)
@@ -103,18 +107,18 @@ def weakest_slices(slices: Iterable[Slice], count: int = 3) -> list[Slice]:
     Args:
         slices: The slices, the weakest first.
         count: How many to choose, at most. A slice that is no weaker than a random one is left out,
-            and so is one whose mistakes are for the greater part in slices chosen before.
+            and so is one of which more than three quarters of the mistakes are in those before.
     """
     chosen: list[Slice] = []
     seen: set[int] = set()
     for part in slices:
-        if part.p_value < 0.5 and len(part.mistakes - seen) >= len(part.mistakes) / 2:
+        if part.p_value < 0.5 and len(part.mistakes - seen) >= len(part.mistakes) / 4:
             chosen.append(part)
             seen |= part.mistakes
     return chosen[:count]
 
 
-def describe_slices(slices: Sequence[Slice]) -> list[str]:
+def describe_slices(slices: Iterable[Slice]) -> list[str]:
     """Describe the weakest slices in lines for people."""
     weakest = weakest_slices(slices)
     if not weakest:
@@ -123,8 +127,7 @@ def describe_slices(slices: Sequence[Slice]) -> list[str]:
     width = max(map(len, names))
     lines = ["Weakest slices, with their accuracy and its 95 % confidence interval:"]
     for name, part in zip(names, weakest, strict=True):
-        # Bonferroni: of many slices, some are weak by chance
-        chance = ", perhaps by chance" if part.p_value * len(slices) > 0.05 else ""
+        chance = ", perhaps by chance" if part.by_chance else ""
         lines.append(
             f"  {name:<{width}}  {part.accuracy:.4f} ({part.low:.3f} to {part.high:.3f}), "
             f"{part.samples:,} samples{chance}"
