@@ -1,4 +1,6 @@
+import base64
 import csv
+import html
 import json
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import torch
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation.calibration import calibration
 from {{ cookiecutter.project_slug }}.evaluation.report import (
     evaluate,
     prediction_table,
@@ -16,7 +19,7 @@ from {{ cookiecutter.project_slug }}.evaluation.report import (
 )
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
-FIGURES = ["confusion_matrix", "learning_curves", "mistakes", "samples"]
+FIGURES = ["calibration", "confusion_matrix", "learning_curves", "mistakes", "samples"]
 
 
 @pytest.fixture(scope="session")
@@ -42,21 +45,23 @@ def test_metrics_are_those_of_the_test_split(metrics, probabilities, test_split)
         "loss": pytest.approx(-np.log(probabilities[range(len(labels)), labels]).mean(), rel=1e-4),
         "accuracy": pytest.approx((probabilities.argmax(axis=1) == labels).mean()),
         "f1": pytest.approx(metrics["accuracy"], abs=0.05),
+        "calibration_error": pytest.approx(calibration(probabilities, labels).error),
     }
 
 
 def test_metrics_are_those_of_training(metrics, trained):
     with (trained / "run/csv/metrics.csv").open(encoding="utf-8", newline="") as file:
         tested = list(csv.DictReader(file))[-1]
-    for name, value in metrics.items():
-        assert float(tested[f"test/{name}"]) == pytest.approx(value, rel=1e-4)
+    for name in ("loss", "accuracy", "f1"):
+        assert float(tested[f"test/{name}"]) == pytest.approx(metrics[name], rel=1e-4)
 
 
 def test_metrics_are_printed(configure, options, capsys):
     metrics = evaluate(configure(*options, config="evaluate"))
     *lines, last = capsys.readouterr().out.splitlines()
-    assert lines == [f"{name:<10}{value:.4f}" for name, value in metrics.items()]
-    assert last == "Reports are in reports"
+    assert lines[:4] == [f"{name:<19}{value:.4f}" for name, value in metrics.items()]
+    assert lines[4].startswith(("Weakest slices", "No slice"))
+    assert last == f"Reports are in reports: open {Path('reports/index.html')}"
 
 
 def test_each_class_has_its_line(reports, probabilities, test_split):
@@ -68,6 +73,32 @@ def test_each_class_has_its_line(reports, probabilities, test_split):
     for k, row in enumerate(rows):
         recall = (probabilities.argmax(axis=1) == k)[labels == k].mean()
         assert float(row["recall"]) == pytest.approx(recall, abs=1e-4)
+
+
+def test_each_class_is_a_slice_of_the_test_split(reports, probabilities, test_split):
+    right = probabilities.argmax(axis=1) == test_split[1]
+    with (reports / "slices.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    slices = {row["value"]: row for row in rows if row["feature"] == "class"}
+    assert set(slices) == set(example.CLASSES)
+    for label, name in enumerate(example.CLASSES):
+        of_class = right[test_split[1] == label]
+        assert int(slices[name]["samples"]) == len(of_class)
+        assert float(slices[name]["accuracy"]) == pytest.approx(of_class.mean(), abs=1e-6)
+    assert len({row["feature"] for row in rows}) > 1  # and something else that is known
+
+
+def test_one_page_gathers_the_reports(reports, metrics):
+    page = (reports / "index.html").read_text("utf-8")
+    for name in ("calibration", "confusion_matrix", "learning_curves", "samples"):
+        figure = base64.b64encode((reports / f"{name}.png").read_bytes()).decode()
+        assert figure in page
+    for text in [f"{value:.4f}" for value in metrics.values()] + example.CLASSES:
+        assert f">{html.escape(text)}<" in page
+    with (reports / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        wrong = [row["name"] for row in csv.DictReader(file) if row["true"] != row["predicted"]]
+    shown = [f"<bdi>{html.escape(name)}</bdi>" in page for name in wrong]
+    assert sum(shown) == min(len(wrong), 25)
 
 
 def test_the_history_of_the_checkpoint_is_a_table(reports, trained):

@@ -66,7 +66,7 @@ def test_settings_and_metrics_are_tracked(messages):
 
 
 def test_figures_and_tables_are_tracked(archive, uploads):
-    for name in ("confusion_matrix", "mistakes", "samples"):
+    for name in ("calibration", "confusion_matrix", "mistakes", "samples"):
         assert b"<svg" in archive.read(uploads[name])
     matrix = json.loads(archive.read(uploads["confusion-matrix.json"]))
     assert sum(map(sum, matrix["matrix"])) == 359

@@ -66,7 +66,7 @@ def test_settings_and_metrics_are_tracked(client, run):
 def test_figures_and_table_are_tracked(client, run, folder):
     artifacts = Path(client.download_artifacts(run.info.run_id, ""))
     assert artifacts.is_relative_to(folder / "mlruns")
-    for name in ("confusion_matrix", "mistakes", "samples"):
+    for name in ("calibration", "confusion_matrix", "mistakes", "samples"):
         assert (artifacts / "figures" / f"{name}.png").stat().st_size > 5000
     table = json.loads((artifacts / "predictions.json").read_text("utf-8"))
     assert table["columns"] == ["name", "true", "predicted", "probability"]

@@ -31,7 +31,8 @@ def test_metrics_are_tracked(events):
 
 
 def test_figures_are_tracked(events):
-    assert set(events.Tags()["images"]) == {"confusion_matrix", "mistakes", "samples"}
+    figures = {"calibration", "confusion_matrix", "mistakes", "samples"}
+    assert set(events.Tags()["images"]) == figures
     picture = events.Images("confusion_matrix")[0]
     assert picture.encoded_image_string.startswith(b"\x89PNG")
     assert picture.width > 300

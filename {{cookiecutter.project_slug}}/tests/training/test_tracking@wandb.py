@@ -84,7 +84,7 @@ def test_settings_and_metrics_are_tracked(run):
 
 
 def test_figures_and_table_are_tracked(run):
-    for name in ("confusion_matrix", "mistakes", "samples"):
+    for name in ("calibration", "confusion_matrix", "mistakes", "samples"):
         assert (run.files / run.history[f"{name}/path"][0]).stat().st_size > 5000
     table = json.loads((run.files / run.history["predictions/path"][0]).read_text("utf-8"))
     assert table["columns"] == ["sample", "name", "true", "predicted", "probability"]
