@@ -99,6 +99,8 @@ def test_names_in_lines_are_short_and_of_one_line():
     [_, line] = describe_slices(slices_of(wrong, {"a\n<b>": np.where(wrong, "x" * 9999, "\n\x07")}))
     assert len(line) < 120
     assert line.startswith("  a <b> xxx")
+    [_, line] = describe_slices(slices_of(wrong, {"\u732b": np.where(wrong, "\x1b[31m", "")}))
+    assert line.startswith("  \u732b \\u001b[31m  ")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from {{ cookiecutter.project_slug }}.evaluation.text import (
     drawable,
     shorten,
     shorten_path,
+    to_html,
     to_markdown,
     to_mermaid,
+    visible,
 )
 
 
@@ -25,6 +27,14 @@ def test_names_are_of_one_line_and_never_empty():
 
 def test_a_letter_without_a_font_is_a_box():
     assert drawable("a\x07\udce9\U0010ffff") == "a" + 3 * "\N{WHITE SQUARE}"
+
+
+def test_a_terminal_and_a_browser_get_every_letter_that_has_a_shape():
+    assert visible("\u732b\u05d0\U0010ffff caf\u00e9\n", 50) == "\u732b\u05d0\U0010ffff caf\u00e9"
+    assert visible("a\x1b\udce9\u202e", 50) == "a\\u001b\\udce9\\u202e"
+    assert visible("", 9) == "(empty)"
+    assert visible("abc", 2) == "ab\N{HORIZONTAL ELLIPSIS}"
+    assert to_html('<a b="\'">&') == "&lt;a b=&quot;&#x27;&quot;&gt;&amp;"
 
 
 def test_long_names_keep_both_ends_and_long_paths_their_end():

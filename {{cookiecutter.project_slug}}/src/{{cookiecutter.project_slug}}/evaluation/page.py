@@ -1,18 +1,14 @@
 """A page of tables and figures, for people: one HTML file that needs no script and no network."""
 
-import html
-import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 
-MOST_ROWS = 200  # of a table
-MOST_LETTERS = 500  # of a text
-# Letters that change the direction of what follows them, so that a name can look like another
-TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from .text import to_html
 
+MOST_ROWS = 200  # of a table
 # Colours are the browser's own, which suit a light and a dark screen
 STYLE = """
 :root { color-scheme: light dark; }
@@ -92,18 +88,18 @@ def write_page(path: Path, title: str, sections: Mapping[str, Sequence[Block]]) 
     parts = []
     for heading, blocks in sections.items():
         drawn = "\n".join(draw_block(block, heading) for block in blocks)
-        parts.append(f"<section>\n<h2>{escape(heading)}</h2>\n{drawn}\n</section>")
-    page = PAGE.format(title=escape(title), style=STYLE, sections="\n".join(parts))
+        parts.append(f"<section>\n<h2>{to_html(heading)}</h2>\n{drawn}\n</section>")
+    page = PAGE.format(title=to_html(title), style=STYLE, sections="\n".join(parts))
     path.write_text(page, encoding="utf-8")
 
 
 def draw_block(block: Block, heading: str) -> str:
     """Write a paragraph, a table or a figure of a section in HTML."""
     if isinstance(block, str):
-        return f"<p>{escape(block)}</p>"
+        return f"<p>{to_html(block)}</p>"
     inner = draw_table(block) if isinstance(block, Table) else draw_figure(block)
     # What is wider than a phone scrolls, with the keys of the arrows too
-    label = escape(heading)
+    label = to_html(heading)
     wide = f'<div class="wide" role="region" aria-label="{label}" tabindex="0">\n{inner}\n</div>'
     if isinstance(block, Table) and len(block.rows) > MOST_ROWS:
         wide += f"\n<p>These are the first {MOST_ROWS} of {len(block.rows):,} rows.</p>"
@@ -138,7 +134,7 @@ def write_cell(cell: object) -> str:
 
 def bdi(value: object) -> str:
     """Write a text in HTML whose direction, left or right, is its own."""
-    return f"<bdi>{escape(str(value))}</bdi>"
+    return f"<bdi>{to_html(str(value))}</bdi>"
 
 
 def draw_figure(drawing: Drawing) -> str:
@@ -148,22 +144,4 @@ def draw_figure(drawing: Drawing) -> str:
     # Smaller than half, the letters in a figure can't be read: then a phone scrolls
     size = f'width="{width}" height="{height}" style="min-width: {0.55 * width:.0f}px"'
     source = f"data:image/png;base64,{b64encode(png).decode()}"
-    return f'<img alt="{escape(drawing.text)}" {size} src="{source}">'
-
-
-def escape(text: str) -> str:
-    """Write a text of one line in HTML, where it means itself only.
-
-    Control characters and letters that change the direction are shown as their numbers, and of a
-    very long text, the start is shown.
-    """
-    text = " ".join(text.split())
-    if len(text) > MOST_LETTERS:
-        text = f"{text[:MOST_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
-    return html.escape("".join(show_letter(letter) for letter in text)) or "(empty)"
-
-
-def show_letter(letter: str) -> str:
-    """Return a letter, or its number if it has no shape of its own."""
-    hidden = letter in TURNS or unicodedata.category(letter) in {"Cc", "Cs"}
-    return f"\\u{ord(letter):04x}" if hidden else letter
+    return f'<img alt="{to_html(drawing.text)}" {size} src="{source}">'

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from .metrics import Labels, Probabilities, wilson_interval
-from .text import shorten
+from .text import visible
 
 PARTS = 4  # that the numbers of a feature are cut into
 FEWEST_SAMPLES = 5  # of a text that is a slice of its own
@@ -123,7 +123,7 @@ def describe_slices(slices: Iterable[Slice]) -> list[str]:
     weakest = weakest_slices(slices)
     if not weakest:
         return ["No slice of the test split is weaker than the rest"]
-    names = [shorten(f"{part.feature} {part.value}", 40) for part in weakest]
+    names = [visible(f"{part.feature} {part.value}", 50) for part in weakest]
     width = max(map(len, names))
     lines = ["Weakest slices, with their accuracy and its 95 % confidence interval:"]
     for name, part in zip(names, weakest, strict=True):

@@ -1,9 +1,10 @@
-"""Names of classes and files in figures, Markdown and charts, where they must not act as markup."""
+"""Names of classes and samples in figures, Markdown and HTML, where they must not act as markup."""
 
 import re
 from functools import cache
+from html import escape
 from typing import Any
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 from matplotlib import font_manager
 
@@ -31,6 +32,8 @@ FONTS = ["DejaVu Sans"] + [
 ]
 # Options of Matplotlib for a text of the user's: $ starts no formula
 TEXT: dict[str, Any] = {"parse_math": False, "fontfamily": FONTS}
+# Letters that turn the direction of what follows them, so that a name can look like another
+TURNS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def drawable(text: str) -> str:
@@ -63,6 +66,26 @@ def shorten_path(path: str, width: int = 24) -> str:
 def letters(text: str, width: int) -> int:
     """Count the letters of a text that fit into the width of `width` Latin letters."""
     return width // 2 if any(east_asian_width(letter) in "FW" for letter in text) else width
+
+
+def visible(text: str, most: int) -> str:
+    """Make a text of one line for a terminal or a browser, which have the letters of all scripts.
+
+    Control characters and letters that turn the direction are shown as their numbers, and of a
+    text of more than `most` letters, the start is shown.
+    """
+    text = " ".join(text.split()) or "(empty)"
+    if len(text) > most:
+        text = f"{text[:most]}\N{HORIZONTAL ELLIPSIS}"
+    return "".join(
+        f"\\u{ord(letter):04x}" if letter in TURNS or category(letter) in {"Cc", "Cs"} else letter
+        for letter in text
+    )
+
+
+def to_html(text: str) -> str:
+    """Escape the start of a text for HTML, where it means itself only."""
+    return escape(visible(text, 500))
 
 
 def to_markdown(text: str) -> str:
