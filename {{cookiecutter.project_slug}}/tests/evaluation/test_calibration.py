@@ -10,11 +10,12 @@ def binary(confidences):
 
 
 def test_bins_and_error_are_those_computed_by_hand():
-    measured = calibration(binary([0.61, 0.65, 0.9, 0.91, 1]), np.array([0, 1, 0, 0, 1]))
-    assert measured.samples.tolist() == [2, 2, 1]
-    np.testing.assert_allclose(measured.confidence, [0.63, 0.905, 1], rtol=1e-6)
-    np.testing.assert_allclose(measured.accuracy, [0.5, 1, 0])
-    assert measured.error == pytest.approx(2 / 5 * 0.13 + 2 / 5 * 0.095 + 1 / 5 * 1)
+    labels = np.array([0, 1, 0, 0, 0, 0, 0, 1])
+    measured = calibration(binary([0.61, 0.65, 0.9, 0.91, 0.92, 0.92, 0.96, 1]), labels)
+    assert measured.samples.tolist() == [2, 4, 2]
+    np.testing.assert_allclose(measured.confidence, [0.63, 0.9125, 0.98], rtol=1e-6)
+    np.testing.assert_allclose(measured.accuracy, [0.5, 1, 0.5])
+    assert measured.error == pytest.approx(2 / 8 * 0.13 + 4 / 8 * 0.0875 + 2 / 8 * 0.48)
 
 
 def test_the_error_tells_honest_from_overconfident_probabilities():

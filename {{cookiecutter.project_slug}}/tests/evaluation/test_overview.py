@@ -66,6 +66,13 @@ def test_a_thousand_classes_have_a_page_of_bounded_length(overview):
     assert len(page) < 200_000
 
 
+def test_the_weakest_class_comes_first(overview):
+    answers = np.eye(3, dtype=np.float32)[[0, 0, 1, 0, 1, 1]]
+    page = overview(answers, np.array([0, 0, 1, 1, 2, 2]), ["a", "b", "c"])
+    classes = page.partition("<h2>Classes</h2>")[2]
+    assert classes.index(">c<") < classes.index(">b<") < classes.index(">a<")
+
+
 def test_a_baseline_stands_beside_the_model(overview):
     answers = np.eye(2, dtype=np.float32), np.arange(2), ["a", "b"]
     assert "baseline" not in overview(*answers)
