@@ -161,7 +161,8 @@ class Contexts:
     """Makes what templates see of a set of answers; `bakery.context` says the same, slower."""
 
     def __init__(self) -> None:
-        self.usual = context({"project_slug": SLUG})["cookiecutter"]
+        given = {"project_slug": SLUG}
+        self.usual = context(given)["cookiecutter"]
         asked = [name for name in self.usual if not name.startswith("_")]
         self.derived = {
             name: Derived(
@@ -169,7 +170,7 @@ class Contexts:
                 tuple(question for question in asked if question in answers_read(source)),
             )
             for name, source in raw_questions().items()
-            if name.startswith("__") and isinstance(source, str)
+            if isinstance(source, str) and "{{" in source and name not in given
         }
 
     def of(self, row: Answers) -> Answers:

@@ -12,6 +12,10 @@ from forest import Forest, Found, Where, union
 # line by line, so a name of two words allows for a break between them. A choice whose name is a
 # word of everyday English, as `text`, gets narrow words: those that only its own files hold.
 WORDS = {
+    # An image may be that of a container
+    "image": r"pictures?|pixels?|handwritten|cnn|data=digits|image[ _-](folder|shape|classif\w+)",
+    "text": r"emojis?|n-?grams?|tokeni[sz]ers?|predict[ _]texts|texts\.csv|text classif\w+",
+    "tabular": r"tabular|breast[ _-]cancer|parquet|pyarrow|pandas|table\.csv|table rows",
     "wandb": r"wandb|weights *(&|&amp;|and) *biases|weights (&|&amp;)$|^ *(&|&amp;|and) *biases",
     "comet": r"comet(_?ml)?",
     "tensorboard": r"tensorboardx?",

@@ -36,6 +36,8 @@ EVIDENCE = {
     "pytest-cov": r"--cov\b|\[tool\.coverage",
     "pytest-xdist": r"(^|\s)-n[ =]|-nauto",
 }
+# What a module of the package imports when it is asked to, and names the group to install
+OPTIONAL = {"pyarrow", "transformers"}
 IN_THIS_FILE = "in tests/checks/dependencies.py"
 
 
@@ -73,6 +75,8 @@ def undeclared_imports(forest: Forest) -> Found:
         else:
             known |= declared.grouped.get(name, 0) | _helpers(forest, path, package)
             table = "dependencies or groups"
+        if package in OPTIONAL:  # the module says how to install the group
+            known |= declared.grouped.get(name, 0)
         problem = f"imports {package}, which is not in pyproject's {table}; if its distribution"
         remedy = "has another name, add it to DISTRIBUTIONS in tests/checks/pyproject.py"
         found.note(f"{path}: {problem} {remedy}", where & ~known)

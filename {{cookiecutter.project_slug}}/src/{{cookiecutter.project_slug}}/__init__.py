@@ -1,4 +1,4 @@
-"""{{ cookiecutter.__title }}: data, network, training, evaluation and prediction."""
+"""Classification: data, network, training, evaluation and prediction."""
 
 
 class UserError(Exception):

@@ -13,7 +13,7 @@ def find_class(target: object, package: str, parent: type, setting: str) -> type
     any function to call, so only classes that one package defines or imports are looked for.
 
     Args:
-        target: Dotted name of a class, such as `<package>.cnn.CNN`.
+        target: Dotted name of a class, such as `<package>.mlp.MLP`.
         package: Dotted name of the package that its module must be in.
         parent: The class that it must be derived from.
         setting: Name of the setting that holds `target`, for messages.

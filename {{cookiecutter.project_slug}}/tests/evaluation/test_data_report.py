@@ -36,8 +36,8 @@ def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, optio
     assert fence
     assert drawn.endswith("```\n")
     assert capsys.readouterr().out.startswith(tables)
-    with Image.open("reports/data.png") as picture:
-        assert len(picture.convert("L").getcolors()) > 20
+    with Image.open("reports/data.png") as drawn:
+        assert len(drawn.convert("L").getcolors()) > 20
 
 
 def test_many_classes_have_no_chart(configure, options, monkeypatch):

@@ -15,7 +15,7 @@ HOSTILE = [
     "</title></td></table>",
     "&lt;{title}",
 ]
-# Right to left, Chinese, and an emoji of three characters
+# Right to left, Chinese, and a sign of three characters
 SCRIPTS = "\u05d0\u200f \u732b \U0001f468\u200d\U0001f469"
 
 

@@ -124,8 +124,8 @@ def test_hostile_names_survive_the_table():
     classes = ["true", "true_", 'a,"b"\r', "name", "", "=1+1"]
     names = ["caf\udce9", "a\r", "b\n"]
     probabilities = np.eye(3, len(classes), dtype=np.float32)
-    write_table(Path("table.csv"), *prediction_table(names, np.arange(3), probabilities, classes))
-    with Path("table.csv").open(encoding="utf-8", newline="") as file:
+    write_table(Path("written.csv"), *prediction_table(names, np.arange(3), probabilities, classes))
+    with Path("written.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header[:3] == ["name", "true", "predicted"]
     assert header[3:] == ["true_", "true__", 'a,"b"\r', "name_", "", "=1+1"]
@@ -160,9 +160,9 @@ def test_too_many_samples_are_refused_before_anything_is_written(configure, opti
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_show_something(reports, name):
-    with Image.open(reports / f"{name}.png") as picture:
-        assert min(picture.size) > 200
-        assert len(picture.convert("L").getcolors()) > 20
+    with Image.open(reports / f"{name}.png") as drawn:
+        assert min(drawn.size) > 200
+        assert len(drawn.convert("L").getcolors()) > 20
 
 
 def test_a_device_that_is_not_there_is_named(configure, options):

@@ -33,9 +33,9 @@ def test_metrics_are_tracked(events):
 def test_figures_are_tracked(events):
     figures = {"calibration", "confusion_matrix", "mistakes", "samples"}
     assert set(events.Tags()["images"]) == figures
-    picture = events.Images("confusion_matrix")[0]
-    assert picture.encoded_image_string.startswith(b"\x89PNG")
-    assert picture.width > 300
+    drawn = events.Images("confusion_matrix")[0]
+    assert drawn.encoded_image_string.startswith(b"\x89PNG")
+    assert drawn.width > 300
 
 
 def test_settings_are_compared_by_scores(events):

@@ -181,7 +181,7 @@ def read_parquet(path: Path) -> Iterator[Row]:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise UserError(
-            f"{path.name}: Parquet needs pyarrow: `uv sync --group parquet`, or with pip: "
+            f"{path.name}: Parquet needs pyarrow: install the dependency group parquet, as with "
             "`pip install --group parquet`"
         ) from error
     try:

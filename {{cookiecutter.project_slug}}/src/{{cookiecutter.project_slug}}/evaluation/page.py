@@ -16,7 +16,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; p
 h1, h2, p { overflow-wrap: anywhere; }
 bdi { display: inline-block; max-width: 24rem; overflow-wrap: break-word; }
 .wide { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid #8888; padding: 0.25rem 0.75rem; text-align: left; }
 th, td { vertical-align: top; }
 .number { text-align: right; }
