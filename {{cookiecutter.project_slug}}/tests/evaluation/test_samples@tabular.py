@@ -52,7 +52,7 @@ def test_rows_are_drawn_as_a_table(rows, columns, tmp_path):
     figure.savefig(tmp_path / "table.png")
     (table,) = figure.axes[0].tables
     cells = {place: cell.get_text().get_text() for place, cell in table.get_celld().items()}
-    assert len(cells) == (rows + 1) * (min(columns, 8) + 1)
+    assert len(cells) == (rows + 1) * (min(columns, 6) + 1)
     assert cells[0, 1] == "c0"
     if rows:
         assert cells[1, 0].startswith("table.csv:0")

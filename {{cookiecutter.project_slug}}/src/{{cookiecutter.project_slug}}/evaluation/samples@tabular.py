@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..datasets.inputs import InputSpec
 from .text import TEXT, drawable, shorten, to_markdown
 
-MOST_COLUMNS = 8  # in a figure
+MOST_COLUMNS = 6  # in a figure
 ALIKE = 0.9  # correlation of columns that say nearly the same
 MOST_PAIRS = 10
 
@@ -30,7 +30,7 @@ def draw_samples(
     shown = spec.columns[:MOST_COLUMNS]
     if len(spec.columns) > len(shown):
         heading += f" (the first {len(shown)} of {spec})"
-    size = 1.1 * len(shown) + 3, max(0.22 * len(inputs) + 1, 2)
+    size = 4.2 + 1.2 * len(shown), max(0.2 * len(inputs) + 1, 2)
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(drawable(heading), **TEXT)
     axes = figure.subplots()
@@ -41,17 +41,17 @@ def draw_samples(
         for title, row in zip(titles, inputs, strict=True)
     ]
     header = ["", *(shorten(column["name"], 16) for column in shown)]
-    widths = [3.0, *(1.0 for _ in shown)]
     table = axes.table(
         [header, *cells],
-        colWidths=[width / sum(widths) for width in widths],
+        colWidths=[width / size[0] for width in [4.2, *[1.2] * len(shown)]],
         cellLoc="left",
         loc="upper center",
         edges="horizontal",
     )
     table.auto_set_font_size(False)
     table.set_fontsize(8)
-    for cell in table.get_celld().values():
+    for (_, place), cell in table.get_celld().items():
+        cell.PAD = 0.01 if place == 0 else 0.05  # as a share of the cell
         cell.get_text().set(**TEXT)
     return figure
 
