@@ -1,0 +1,83 @@
+"""Requests with texts; one that is wrong is refused before the model."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, Field, create_model
+
+from .. import UserError
+from ..datasets.inputs import InputSpec, clean
+from .payloads import UnknownFormatError
+from .settings import Settings
+
+# What /predict/file takes
+FILE = "texts in UTF-8, one a line"
+
+
+def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
+    """Make the type of a request: `texts`, as a list.
+
+    Its errors name the wrong element, such as `texts[3]`.
+
+    Args:
+        spec: The texts that the network takes.
+        settings: `max_batch` is the most texts in one request, `max_characters` the longest one.
+    """
+    text = Annotated[
+        str,
+        Field(min_length=1, max_length=settings.max_characters, strict=True),
+        AfterValidator(refuse_unusable),
+    ]
+    texts: Any = Annotated[list[text], Field(min_length=1, max_length=settings.max_batch)]  # type: ignore[valid-type]
+    return create_model("PredictRequest", texts=(texts, Field(examples=[["A text to classify"]])))
+
+
+def refuse_unusable(text: str) -> str:
+    """Bring a text into the form that networks see.
+
+    Raises:
+        ValueError: It is no text that a network can use, which pydantic reports.
+    """
+    try:
+        return clean(text)
+    except UserError as error:
+        raise ValueError(str(error)) from error
+
+
+def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
+    """Encode the texts of a request that was checked: shape (texts, length)."""
+    return spec.encode(asked.texts)
+
+
+def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.int32]:
+    """Read an uploaded file with one text a line; empty lines are no texts.
+
+    Args:
+        content: The file's bytes.
+        spec: The texts that the network takes.
+        settings: `max_batch` is the most texts, `max_characters` the longest one.
+
+    Returns:
+        A batch of shape (texts, length).
+
+    Raises:
+        UnknownFormatError: The file is not in UTF-8.
+        UserError: It has no texts or too many, or one is too long.
+    """
+    try:
+        lines = content.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise UnknownFormatError(f"the file is not in UTF-8, from byte {error.start + 1}") from error
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        raise UserError("the file holds no texts")
+    if len(texts) > settings.max_batch:
+        raise UserError(f"the file holds {len(texts)} texts, more than {settings.max_batch}")
+    for number, line in enumerate(lines, 1):
+        if len(line) > settings.max_characters:
+            raise UserError(f"line {number} has more than {settings.max_characters} characters")
+    try:
+        return spec.encode(texts)
+    except UserError as error:
+        raise UserError(f"the file can't be used: {error}") from error
