@@ -28,8 +28,8 @@ LABEL, SAMPLE = "benign", SAMPLES["benign"]
 # The accuracy on the test split that the default configuration reaches at least
 ACCURACY = 0.95
 # Small networks: class and options
-NETWORK = {"_target_": "mlp.MLP", "hidden": [16], "dropout": 0.0}
-OTHER_NETWORK = {"_target_": "linear.Linear"}
+NETWORK = {"_target_": "mlp.MLP", "hidden": [64, 32], "dropout": 0.0}
+OTHER_NETWORK = {"_target_": "mlp.MLP", "hidden": [128], "dropout": 0.0}
 # Options of `predict` before the name of a file
 FILE: list[str] = []
 # A setting of the default network that changes the shapes of its weights

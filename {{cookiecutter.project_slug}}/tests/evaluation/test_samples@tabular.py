@@ -86,5 +86,5 @@ def test_columns_that_say_nearly_the_same_are_named():
 def test_features_are_the_columns_themselves():
     found = features(ROWS, SPEC)
     np.testing.assert_array_equal(found["bill | length"], ROWS[:, 0])
-    assert found["island"].tolist() == ["Biscoe", "-", "$x$"]
-    assert found["tagged"].tolist() == ["true", "-", "false"]
+    assert found["island"].tolist() == ["Biscoe", None, "$x$"]
+    assert found["tagged"].tolist() == ["true", None, "false"]

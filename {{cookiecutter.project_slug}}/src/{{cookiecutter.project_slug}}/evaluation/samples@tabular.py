@@ -126,21 +126,22 @@ def alike(inputs: NDArray[np.float32], spec: InputSpec) -> list[tuple[str, str, 
 
 
 def features(inputs: NDArray[np.float32], spec: InputSpec) -> dict[str, NDArray[Any]]:
-    """Return the columns themselves, to find what makes a row hard to classify.
+    """Return the columns, which may make a row hard to classify: `evaluate` cuts by them.
 
     Args:
         inputs: Shape (rows, columns).
         spec: What the inputs are.
 
     Returns:
-        Values of shape (rows,) by name: numbers, NaN where they are missing, or texts.
+        Values of shape (rows,) by name: numbers, or texts. A missing one is NaN or None.
     """
     found: dict[str, NDArray[Any]] = {}
     for column, numbers in zip(spec.columns, np.array(inputs).T, strict=True):
-        values = numbers
+        values: NDArray[Any] = numbers
         if column["kind"] == "category":
-            values = np.array(["-", *column["categories"]])[numbers.astype(int)]
+            values = np.array([None, *column["categories"]])[numbers.astype(int)]
         elif column["kind"] == "boolean":
-            values = np.where(np.isnan(numbers), "-", np.where(numbers > 0, "true", "false"))
+            texts_of = np.array(["false", "true", None])
+            values = texts_of[np.where(np.isnan(numbers), 2, numbers).astype(int)]
         found[column["name"]] = values
     return found

@@ -29,27 +29,26 @@ class Network(nn.Module):
     """
 
     layers: nn.Module
-    numbers: Tensor
-    incomplete: Tensor
-    categories: Tensor
     median: Tensor
     mean: Tensor
-    deviation: Tensor
     low: Tensor
     high: Tensor
+    deviation: Tensor
+    numbers: Tensor
+    incomplete: Tensor
 
     def __init__(self, columns: Sequence[Mapping[str, Any]], embedding: int = 8) -> None:
         super().__init__()
         places = [i for i, column in enumerate(columns) if column["kind"] != "category"]
         numbers = [columns[i] for i in places]
         incomplete = [i for i, column in enumerate(numbers) if column["missing"]]
-        self.register_buffer("numbers", torch.tensor(places, dtype=torch.long))
-        self.register_buffer("incomplete", torch.tensor(incomplete, dtype=torch.long))
         for name in ("median", "mean", "low", "high"):
             values = [column[name] for column in numbers]
             self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
         deviation = [column["deviation"] or 1.0 for column in numbers]  # 0 where all are equal
         self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
+        self.register_buffer("numbers", torch.tensor(places, dtype=torch.long))
+        self.register_buffer("incomplete", torch.tensor(incomplete, dtype=torch.long))
 
         self.places = [i for i, column in enumerate(columns) if column["kind"] == "category"]
         sizes = [len(columns[i]["categories"]) for i in self.places]
