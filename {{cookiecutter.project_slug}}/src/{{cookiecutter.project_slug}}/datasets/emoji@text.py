@@ -60,7 +60,7 @@ class EmojiDataModule(DataModule):
         super().__init__(folder, recipe, **batches)
 
     def write_arrays(self, folder: Path) -> tuple[list[str], InputSpec]:
-        """Write the splits, and a text file for each language to try `predict --file` on.
+        """Write the splits, and a test name in each language to try `predict --file` on.
 
         The name of a sample is the emoji's English name and the language, as in
         `emoji/cat face/de`.
@@ -91,9 +91,9 @@ class EmojiDataModule(DataModule):
 
         (folder / "samples").mkdir()
         for number, language in enumerate(languages):
-            lines = [text for text, label, _ in samples["test"] if label == number]
+            longest = max((text for text, label, _ in samples["test"] if label == number), key=len)
             path = folder / "samples" / f"{language}.txt"
-            path.write_text("".join(f"{line}\n" for line in lines[:10]), encoding="utf-8")
+            path.write_text(f"{longest}\n", encoding="utf-8")
         return languages, spec
 
 

@@ -130,7 +130,7 @@ class TextsDataModule(DataModule):
         full = 0
         for split in SPLITS:
             inputs = spec.encode([sample.text for sample in samples[split]])
-            full += np.count_nonzero(inputs[:, -1])
+            full += int(np.count_nonzero(inputs[:, -1]))
             places = [sample.place for sample in samples[split]]
             save_split(folder, split, inputs, numbers_of(samples[split], classes), places)
         if full:
@@ -165,18 +165,26 @@ class TextsDataModule(DataModule):
         if not self.source.exists():
             raise UserError(f"data.source {self.source} does not exist")
         if not self.source.is_dir():
-            for sample in self.read_file(self.source):
-                yield "train", sample
-            return
-        tables = [path for path in entries(self.source) if path.suffix.lower() in TABLES]
-        for path in tables:
+            for found in self.read_table(self.source):
+                yield "train", found
+        elif any(path.suffix.lower() in TABLES for path in entries(self.source)):
+            yield from self.find_in_tables()
+        else:
+            yield from self.find_in_folders()
+
+    def find_in_tables(self) -> Iterator[tuple[str, Sample | Unusable]]:
+        """Find the texts of the tables in the folder `source`, which are called like splits."""
+        for path in entries(self.source):
+            if path.suffix.lower() not in TABLES:
+                continue
             split = next(iter(named_splits([path.stem])), "")
             if not split:
                 raise UserError(f"{path} is called like no split: name the file as data.source")
-            for sample in self.read_file(path):
-                yield split, sample
-        if tables:
-            return
+            for found in self.read_table(path):
+                yield split, found
+
+    def find_in_folders(self) -> Iterator[tuple[str, Sample | Unusable]]:
+        """Find the text files in the sub-folders of `source`."""
         skipped: Counter[str] = Counter()
         for split, folder in (split_folders(self.source) or {"train": self.source}).items():
             classes = find_classes(folder, {".txt"}, skipped)
@@ -192,7 +200,7 @@ class TextsDataModule(DataModule):
             counts = (f"{count} {kind}" for kind, count in skipped.most_common())
             print(f"{self.source}: skipped {', '.join(counts)}")
 
-    def read_file(self, path: Path) -> Iterator[Sample | Unusable]:
+    def read_table(self, path: Path) -> Iterator[Sample | Unusable]:
         """Read a table or JSON lines, with a progress bar."""
         found = read_samples(path, self.columns, self.recipe["encoding"])
         yield from tqdm(found, f"reading {path.name}", disable=None, unit=" texts")
@@ -238,7 +246,7 @@ def keep_apart(samples: Samples, length: int) -> Samples:
     for split in [split for split in reversed(SPLITS) if split in samples]:
         kept = [sample for sample in samples[split] if sample.text[:length] not in seen]
         if left_out := len(samples[split]) - len(kept):
-            print(f"{left_out} texts of {split} are in {' or '.join(apart)} too: {split} leaves them out")
+            print(f"{split} leaves out {left_out} texts that are in {' or '.join(apart)} too")
         apart[split] = kept
         seen |= {sample.text[:length] for sample in kept}
     return apart

@@ -31,7 +31,7 @@ def draw_samples(
     figure = Figure(figsize=(12, 0.26 * max(1, len(rows)) + 0.8), layout="constrained")
     figure.suptitle(drawable(heading), **TEXT)
     axes = figure.subplots()
-    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlim=(0, 1), ylim=(max(1, len(rows)) - 0.5, -0.5))
     axes.axis("off")
     for place, (text, title) in enumerate(rows):
         axes.text(0, place, text, va="center", fontsize=9, **TEXT)
@@ -46,7 +46,8 @@ def show(sample: NDArray[np.int32], spec: InputSpec) -> str:
 
 def lengths(inputs: NDArray[np.int32]) -> NDArray[np.int64]:
     """Count the characters, or tokens, of texts (texts, length)."""
-    return np.count_nonzero(inputs, axis=1)
+    counts: NDArray[np.int64] = np.count_nonzero(inputs, axis=1)
+    return counts
 
 
 def profile(inputs: Mapping[str, NDArray[np.int32]], spec: InputSpec) -> list[str]:

@@ -35,7 +35,7 @@ class NGrams(Network):
     def __init__(
         self,
         num_classes: int,
-        longest: int = 4,
+        longest: int = 5,
         buckets: int = 65_536,
         dimension: int = 64,
         dropout: float = 0.3,
@@ -66,13 +66,13 @@ class Hashing(nn.Module):
         self.longest, self.buckets = longest, buckets
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Map int64 characters (batch, length) to int64 n-grams (batch, longest * (length + 1))."""
+        """Map int64 characters (batch, length) to int64 n-grams (batch, longest * (length + 2))."""
         # A space before and after the text, so that n-grams see where a word starts and ends
         characters = F.pad(numbers, (1, self.longest))
         place = torch.arange(characters.shape[1], device=numbers.device)
         end = 1 + (numbers != 0).sum(dim=1, keepdim=True)
         characters = characters.masked_fill((place == 0) | (place == end), SPACE)
-        width = numbers.shape[1] + 1
+        width = numbers.shape[1] + 2  # n-grams start at these places
         hashed = torch.zeros_like(characters[:, :width])
         ngrams = []
         for size in range(1, self.longest + 1):

@@ -24,16 +24,13 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
         spec: The texts that the network takes.
         settings: `max_batch` is the most texts in one request, `max_characters` the longest one.
     """
-    text = Annotated[
-        str,
-        Field(min_length=1, max_length=settings.max_characters, strict=True),
-        AfterValidator(refuse_unusable),
-    ]
-    texts: Any = Annotated[list[text], Field(min_length=1, max_length=settings.max_batch)]  # type: ignore[valid-type]
+    limits = Field(min_length=1, max_length=settings.max_characters, strict=True)
+    texts: Any = Annotated[str, limits, AfterValidator(cleaned)]
+    texts = Annotated[list[texts], Field(min_length=1, max_length=settings.max_batch)]
     return create_model("PredictRequest", texts=(texts, Field(examples=[["A text to classify"]])))
 
 
-def refuse_unusable(text: str) -> str:
+def cleaned(text: str) -> str:
     """Bring a text into the form that networks see.
 
     Raises:
@@ -62,16 +59,16 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         A batch of shape (texts, length).
 
     Raises:
-        UnknownFormatError: The file is not in UTF-8.
-        UserError: It has no texts or too many, or one is too long.
+        UnknownFormatError: The file is not in UTF-8, or holds no texts.
+        UserError: It holds too many texts, or one is too long.
     """
     try:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise UnknownFormatError(f"the file is not in UTF-8, from byte {error.start + 1}") from error
+        raise UnknownFormatError(f"the file is no UTF-8 from byte {error.start + 1} on") from error
     texts = [line for line in lines if line.strip()]
     if not texts:
-        raise UserError("the file holds no texts")
+        raise UnknownFormatError("the file holds no texts")
     if len(texts) > settings.max_batch:
         raise UserError(f"the file holds {len(texts)} texts, more than {settings.max_batch}")
     for number, line in enumerate(lines, 1):

@@ -1,0 +1,82 @@
+"""Requests with texts, and uploads of text files: each wrong one is refused by name."""
+
+import json
+
+import pytest
+from service import upload
+
+from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+
+
+def classify(model, *texts):
+    predictor = Predictor(model)
+    return predictor.classify(predictor.input_spec.encode(texts))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "x" * 80, "x" * 10_000, "nul \0 inside", "two\nlines", "\U0001f600", "\u202egnp.exe"],
+)
+def test_any_text_is_answered_as_by_the_predictor(client, model, text):
+    answer = client.post("/predict", json={"texts": [text]})
+    assert answer.status_code == 200
+    [row], [expected] = answer.json()["predictions"], classify(model, text)
+    assert row["label"] == expected.label
+    assert row["probability"] == pytest.approx(expected.probability, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("texts", "place", "reason"),
+    [
+        (["a", ""], ["texts", 1], "at least 1 character"),
+        (["a", " \n"], ["texts", 1], "white space only"),
+        (["a" * 10_001], ["texts", 0], "at most 10000 characters"),
+        ([1], ["texts", 0], "string"),
+        ([None], ["texts", 0], "string"),
+        ([["a"]], ["texts", 0], "string"),
+        ([], ["texts"], "at least 1 item"),
+        (["a"] * 65, ["texts"], "at most 64 items"),
+        ("a", ["texts"], "list"),
+    ],
+)
+def test_a_wrong_element_is_named(client, texts, place, reason):
+    body = json.dumps({"texts": texts})
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == place
+    assert reason in answer.json()["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"texts": ["\\ud800"]}', '{"text": ["a"]}', b'{"texts": ["\xff"]}']
+)
+def test_a_body_with_no_valid_text_is_refused(client, body):
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+
+
+def test_many_errors_are_not_all_listed(client):
+    answer = client.post("/predict", json={"texts": [""] * 64})
+    assert len(answer.json()["detail"]) == 10
+
+
+def test_a_file_is_answered_line_by_line(client, model):
+    answer = upload(client, b"\xef\xbb\xbfein lachendes gesicht\r\n\r\nune souris\n")
+    assert answer.status_code == 200
+    labels = [row["label"] for row in answer.json()["predictions"]]
+    assert labels == [one.label for one in classify(model, "ein lachendes gesicht", "une souris")]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "named"),
+    [
+        (b"caf\xe9", 415, "byte 4"),
+        (b" \n\n", 415, "no texts"),
+        (b"a\n" * 65, 400, "65 texts, more than 64"),
+        (b"a\n" + b"b" * 10_001, 400, "line 2 has more than 10000"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_explained(client, content, status, named):
+    answer = upload(client, content)
+    assert answer.status_code == status
+    assert named in answer.json()["detail"]
