@@ -18,7 +18,7 @@ def overview(tmp_path):
     for name in FIGURES:
         Figure(figsize=(1, 1)).savefig(tmp_path / f"{name}.png")
 
-    def write(probabilities, labels, classes, figures=FIGURES, baseline=None):
+    def write(probabilities, labels, classes, figures=FIGURES, count=5, baseline=None):
         inputs = example.random_inputs(len(labels))
         names = [classes[label] for label in labels]
         predictor = SimpleNamespace(
@@ -30,7 +30,7 @@ def overview(tmp_path):
         slices = find_slices(probabilities, labels, classes, {})
         metrics = compute_metrics(probabilities, labels)
         write_overview(
-            tmp_path, predictor, data, probabilities, metrics, slices, figures, 5, baseline
+            tmp_path, predictor, data, probabilities, metrics, slices, figures, count, baseline
         )
         return (tmp_path / "index.html").read_text("utf-8")
 
@@ -49,8 +49,17 @@ def test_hostile_names_are_texts(overview):
 
 def test_a_faultless_model_has_a_page(overview):
     page = overview(np.eye(3, dtype=np.float32), np.arange(3), ["a", "b", "c"])
-    assert "There are none." in page
+    assert "0 of 3 test samples are classified wrongly." in page
     assert "No slice of the test split is weaker than the rest." in page
+
+
+@pytest.mark.parametrize("count", [0, 3, 100])
+def test_the_worst_mistakes_are_listed_and_all_are_counted(overview, count):
+    labels = np.array([0] * 30 + [1] * 5)
+    page = overview(np.eye(2, dtype=np.float32)[1 - labels], labels, ["a", "b"], count=count)
+    mistakes = page.partition("<h2>Worst mistakes</h2>")[2].partition("</section>")[0]
+    assert "35 of 35 test samples are classified wrongly." in mistakes
+    assert mistakes.count('<th scope="row">') == min(count, 35)
 
 
 @pytest.mark.parametrize("right", [0, 1])

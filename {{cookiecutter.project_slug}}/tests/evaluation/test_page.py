@@ -65,10 +65,10 @@ def test_a_page_holds_what_it_is_given():
 
 def test_a_figure_is_in_the_page_and_has_a_text():
     Figure(figsize=(4, 2)).savefig("figure.png", dpi=100)
-    [image] = page(Figures=[Drawing(Path("figure.png"), 'a "b" <c>')]).all("img")
-    assert image["alt"] == 'a "b" <c>'
-    assert (image["width"], image["height"]) == ("400", "200")
-    start, _, content = image["src"].partition(",")
+    [drawn] = page(Figures=[Drawing(Path("figure.png"), 'a "b" <c>')]).all("img")
+    assert drawn["alt"] == 'a "b" <c>'
+    assert (drawn["width"], drawn["height"]) == ("400", "200")
+    start, _, content = drawn["src"].partition(",")
     assert start == "data:image/png;base64"
     assert base64.b64decode(content) == Path("figure.png").read_bytes()
 

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..datasets.base import DataModule
 from ..inference.predictor import Predictor
 from .metrics import Labels, Probabilities, per_class, worst_mistakes
@@ -126,8 +128,11 @@ def mistake_blocks(
     """List the worst mistakes, with the samples themselves: as texts, or in the figure."""
     classes, names, inputs = predictor.classes, data.names("test"), data.arrays("test")[0]
     worst = worst_mistakes(probabilities, labels, count)
+    wrong = np.count_nonzero(probabilities.argmax(axis=1) != labels)
+    summary = f"{wrong:,} of {len(labels):,} test samples are classified wrongly."
     if not len(worst):
-        return ["There are none."]
+        return [summary]
+    summary += " The mistakes that the model is most sure of come first."
     header = ["name", "true", "guess", "probability"]
     rows = [
         [names[i], classes[labels[i]], classes[probabilities[i].argmax()], probabilities[i].max()]
@@ -136,8 +141,8 @@ def mistake_blocks(
     shown = [show(inputs[i], predictor.input_spec) for i in worst]
     if isinstance(shown[0], str):
         texts = [[*row, text] for row, text in zip(rows, shown, strict=True)]
-        return [Table([*header, "sample"], texts)]
-    return [*drawn["mistakes"], Table(header, rows)]
+        return [summary, Table([*header, "sample"], texts)]
+    return [summary, *drawn["mistakes"], Table(header, rows)]
 
 
 def class_table(probabilities: Probabilities, labels: Labels, classes: Sequence[str]) -> Table:
