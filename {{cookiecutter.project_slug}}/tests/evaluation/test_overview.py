@@ -43,7 +43,7 @@ def test_hostile_names_are_texts(overview):
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "\u202e" not in page
-    assert "W" * 501 not in page
+    assert "W" * 1001 not in page
     assert "(empty)" in page
 
 

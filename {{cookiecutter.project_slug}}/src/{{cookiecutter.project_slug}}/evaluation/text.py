@@ -85,7 +85,7 @@ def visible(text: str, most: int) -> str:
 
 def to_html(text: str) -> str:
     """Escape the start of a text for HTML, where it means itself only."""
-    return escape(visible(text, 500))
+    return escape(visible(text, 1000))
 
 
 def to_markdown(text: str) -> str:
