@@ -37,7 +37,9 @@ def configure() -> Callable[..., DictConfig]:
 
     def composed(*overrides: str, config: str = "train") -> DictConfig:
         defaults = ["logger=csv", "run_dir=run"] if config in {"train", "describe"} else []
-        if defaults and not any(one.startswith(("model=", "experiment=")) for one in overrides):
+        if config == "evaluate":
+            defaults.append("baseline=false")
+        elif defaults and not any(one.startswith(("model=", "experiment=")) for one in overrides):
             defaults.append("model={{ cookiecutter.__network }}")
         if not any(override.startswith("data=") for override in overrides):
             defaults += example.OPTIONS

@@ -18,7 +18,7 @@ def overview(tmp_path):
     for name in FIGURES:
         Figure(figsize=(1, 1)).savefig(tmp_path / f"{name}.png")
 
-    def write(probabilities, labels, classes, figures=FIGURES, count=5, baseline=None):
+    def write(probabilities, labels, classes, figures=FIGURES, count=5, baseline=(), extra=()):
         inputs = example.random_inputs(len(labels))
         names = [classes[label] for label in labels]
         predictor = SimpleNamespace(
@@ -30,7 +30,16 @@ def overview(tmp_path):
         slices = find_slices(probabilities, labels, classes, {})
         metrics = compute_metrics(probabilities, labels)
         write_overview(
-            tmp_path, predictor, data, probabilities, metrics, slices, figures, count, baseline
+            tmp_path,
+            predictor,
+            data,
+            probabilities,
+            metrics,
+            slices,
+            figures,
+            count,
+            dict(baseline),
+            dict(extra),
         )
         return (tmp_path / "index.html").read_text("utf-8")
 

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation.baseline import NAME, WHAT_COUNTS
 from {{ cookiecutter.project_slug }}.evaluation.calibration import calibration
 from {{ cookiecutter.project_slug }}.evaluation.report import (
     evaluate,
@@ -62,6 +63,19 @@ def test_metrics_are_printed(configure, options, capsys):
     assert lines[:4] == [f"{name:<19}{value:.4f}" for name, value in metrics.items()]
     assert lines[4].startswith(("Weakest slices", "No slice"))
     assert last == f"Reports are in reports: open {Path('reports/index.html')}"
+
+
+def test_a_simple_model_is_compared_with(configure, options, capsys):
+    metrics = evaluate(configure(*options, "baseline=true", config="evaluate"))
+    lines = capsys.readouterr().out.splitlines()
+    printed = {line.split()[0]: line.split() for line in lines[:4]}
+    assert printed.keys() == metrics.keys()
+    accuracy = float(printed["accuracy"][-1])
+    assert 0.5 < accuracy <= 1
+    assert lines[4] == f"The baseline is {NAME}"
+    page = Path("reports/index.html").read_text("utf-8")
+    assert f"{accuracy:.4f}" in page
+    assert WHAT_COUNTS in page
 
 
 def test_each_class_has_its_line(reports, probabilities, test_split):

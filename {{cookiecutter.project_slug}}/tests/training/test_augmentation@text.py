@@ -37,16 +37,16 @@ def test_what_is_left_out_leaves_no_gap():
 def test_about_so_many_characters_change(options):
     torch.manual_seed(0)
     inputs = torch.from_numpy(example.random_inputs(200))
-    changed = Augmentation(**options)(inputs)
+    changed = Augmentation(example.SPEC, **options)(inputs)
     assert changed.shape == inputs.shape
     lost = 1 - (changed != 0).sum() / (inputs != 0).sum()
     assert lost == pytest.approx(options.get("drop", 0), abs=0.03)
     assert (changed != 0).any(dim=1).all()
     torch.manual_seed(0)
-    assert torch.equal(Augmentation(**options)(inputs), changed)
+    assert torch.equal(Augmentation(example.SPEC, **options)(inputs), changed)
 
 
 @pytest.mark.parametrize("options", [{"drop": 1}, {"drop": -0.1}, {"swap": 2}, {"swap": "often"}])
 def test_a_value_out_of_its_range_is_named(options):
     with pytest.raises(UserError, match=next(iter(options))):
-        Augmentation(**options)
+        Augmentation(example.SPEC, **options)

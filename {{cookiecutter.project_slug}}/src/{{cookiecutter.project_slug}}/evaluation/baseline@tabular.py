@@ -1,6 +1,6 @@
-"""What the network is compared with, and which columns it needs."""
+"""A simple model to compare the network with, and which columns the network needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,39 +8,62 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ..datasets.inputs import InputSpec
 from .metrics import Labels, Probabilities
+from .page import Table
 
 NAME = "gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier)"
+WHAT_COUNTS = "Which columns count"
 MOST_CATEGORIES = 255  # that it can take in one column
 ROUNDS = 5  # permutations of each column
 
 
-def baseline(
-    train_inputs: NDArray[np.float32],
-    train_labels: Labels,
-    test_inputs: NDArray[np.float32],
-    spec: InputSpec,
-    seed: int = 0,
-) -> Probabilities:
-    """Train gradient-boosted trees, with the settings that scikit-learn has by default.
+class Baseline:
+    """Gradient-boosted trees, with the settings that scikit-learn has by default.
 
     Args:
-        train_inputs: Shape (rows, columns).
-        train_labels: Their classes, of shape (rows,). Each class occurs.
-        test_inputs: Shape (rows, columns).
+        inputs: Training rows, of shape (rows, columns).
+        labels: Their classes, of shape (rows,). Each class occurs.
         spec: What the inputs are.
         seed: Of the draws.
-
-    Returns:
-        Probabilities of the test rows, of shape (rows, classes).
     """
-    categorical = [
-        column["kind"] == "category" and len(column["categories"]) < MOST_CATEGORIES
-        for column in spec.columns
-    ]
-    trees = HistGradientBoostingClassifier(categorical_features=categorical, random_state=seed)
-    trees.fit(train_inputs, train_labels)
-    probabilities: Probabilities = trees.predict_proba(test_inputs).astype(np.float32)
-    return probabilities
+
+    def __init__(
+        self, inputs: NDArray[np.float32], labels: Labels, spec: InputSpec, seed: int = 0
+    ) -> None:
+        categorical = [
+            column["kind"] == "category" and len(column["categories"]) < MOST_CATEGORIES
+            for column in spec.columns
+        ]
+        self.trees = HistGradientBoostingClassifier(
+            categorical_features=categorical, random_state=seed
+        )
+        self.trees.fit(inputs, labels)
+
+    def probabilities(self, inputs: NDArray[np.float32]) -> Probabilities:
+        """Compute the probabilities of rows (rows, columns): shape (rows, classes)."""
+        probabilities: Probabilities = self.trees.predict_proba(inputs).astype(np.float32)
+        return probabilities
+
+
+def what_counts(
+    simple: Baseline,
+    predict: Callable[[NDArray[np.float32]], Probabilities],
+    inputs: NDArray[np.float32],
+    labels: Labels,
+    classes: Sequence[str],
+    spec: InputSpec,
+) -> Table:
+    """List the columns with the accuracy that the network loses without their values.
+
+    Args:
+        simple: The baseline.
+        predict: The network: returns probabilities of shape (rows, classes).
+        inputs: Shape (rows, columns).
+        labels: True classes, of shape (rows,).
+        classes: Class names.
+        spec: What the inputs are.
+    """
+    found = importance(predict, inputs, labels, spec)
+    return Table(["column", "accuracy lost", "deviation"], found)
 
 
 def importance(

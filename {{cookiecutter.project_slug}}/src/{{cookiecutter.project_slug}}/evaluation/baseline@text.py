@@ -1,7 +1,7 @@
-"""What the network is compared with, and what that looks at."""
+"""A simple model to compare the network with, and what speaks for each class in it."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from sklearn.linear_model import LogisticRegression
 
 from ..datasets.inputs import InputSpec
 from .metrics import Labels, Probabilities
+from .page import Table
 
 NAME = "character n-grams with logistic regression (scikit-learn)"
+WHAT_COUNTS = "What speaks for a class"
 
 
-class NGramRegression:
+class Baseline:
     """Character n-grams of one to four, weighted by tf-idf, and logistic regression.
 
     Args:
@@ -59,23 +61,23 @@ class NGramRegression:
         return {name: names[best].tolist() for name, best in zip(classes, order, strict=True)}
 
 
-def baseline(
-    train_inputs: NDArray[np.int32],
-    train_labels: Labels,
-    test_inputs: NDArray[np.int32],
+def what_counts(
+    simple: Baseline,
+    predict: Callable[[NDArray[np.int32]], Probabilities],
+    inputs: NDArray[np.int32],
+    labels: Labels,
+    classes: Sequence[str],
     spec: InputSpec,
-    seed: int = 0,
-) -> Probabilities:
-    """Train character n-grams with logistic regression, and classify the test texts.
+) -> Table:
+    """List the n-grams that speak for each class most, in the baseline.
 
     Args:
-        train_inputs: Shape (texts, length).
-        train_labels: Their classes, of shape (texts,). Each class occurs.
-        test_inputs: Shape (texts, length).
+        simple: The baseline.
+        predict: The network: returns probabilities of shape (texts, classes).
+        inputs: Shape (texts, length).
+        labels: True classes, of shape (texts,).
+        classes: Class names.
         spec: What the inputs are.
-        seed: Of the order in which the training texts are looked at.
-
-    Returns:
-        Probabilities of the test texts, of shape (texts, classes).
     """
-    return NGramRegression(train_inputs, train_labels, spec, seed).probabilities(test_inputs)
+    rows = [[name, ", ".join(map(repr, best))] for name, best in simple.telling(classes).items()]
+    return Table(["class", "n-grams"], rows)

@@ -36,7 +36,8 @@ def write_overview(
     slices: Sequence[Slice],
     figures: Collection[str],
     count: int,
-    baseline: Mapping[str, float] | None = None,
+    baseline: Mapping[str, float],
+    extra: Mapping[str, Sequence[Block]],
 ) -> None:
     """Write `index.html` into the folder of the reports.
 
@@ -49,11 +50,12 @@ def write_overview(
         slices: The slices of the test split, the weakest first.
         figures: The names of the figures.
         count: How many of the worst mistakes are listed, at most.
-        baseline: The metrics of a simpler model, if there is one.
+        baseline: The metrics of a simpler model; empty where none was trained.
+        extra: More sections, by title.
     """
     labels = data.arrays("test")[1]
     drawn = {name: [Drawing(reports / f"{name}.png", FIGURES[name])] for name in figures}
-    models = [metrics] if baseline is None else [metrics, baseline]
+    models = [metrics, baseline] if baseline else [metrics]
     header = ["metric", "model", "baseline"][: 1 + len(models)]
     sections: dict[str, Sequence[Block]] = {
         "Model": [model_table(predictor, data)],
@@ -73,6 +75,7 @@ def write_overview(
             class_table(probabilities, labels, predictor.classes),
         ],
         "Calibration": [CALIBRATION, *drawn["calibration"]],
+        **extra,
         "Sample predictions": drawn["samples"],
     }
     if "learning_curves" in drawn:

@@ -9,10 +9,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from ..inference.predictor import Predictor
+from .baseline import NAME, WHAT_COUNTS, Baseline, what_counts
 from .calibration import calibration
 from .data import open_data
 from .metrics import Labels, Probabilities, compute_metrics, in_batches, per_class
 from .overview import write_overview
+from .page import Block
 from .plots import learning_curves_figure, result_figures
 from .samples import features
 from .slices import HEADER, describe_slices, find_slices
@@ -37,8 +39,16 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     data = open_data(cfg, predictor)
     (inputs, labels), names = data.arrays("test"), data.names("test")
     probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
-    metrics = compute_metrics(probabilities, labels)
-    metrics["calibration_error"] = calibration(probabilities, labels).error
+    metrics = measure(probabilities, labels)
+    compared: dict[str, float] = {}
+    extra: dict[str, list[Block]] = {}
+    if cfg.baseline:
+        spec = predictor.input_spec
+        simple = Baseline(*data.arrays("train"), spec)
+        compared = measure(simple.probabilities(inputs), labels)
+        extra[WHAT_COUNTS] = [
+            what_counts(simple, predictor.probabilities, inputs, labels, classes, spec)
+        ]
     known = features(inputs, predictor.input_spec)
     slices = find_slices(probabilities, labels, classes, known)
     figures = result_figures(
@@ -60,14 +70,25 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         figures["learning_curves"] = learning_curves_figure(columns)
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
-    write_overview(reports, predictor, data, probabilities, metrics, slices, figures, cfg.samples)
+    beside = compared, extra
+    write_overview(
+        reports, predictor, data, probabilities, metrics, slices, figures, cfg.samples, *beside
+    )
 
     for name, value in metrics.items():
-        print(f"{name:<19}{value:.4f}")
+        print(f"{name:<19}{value:.4f}" + (f"   baseline {compared[name]:.4f}" if compared else ""))
+    if compared:
+        print(f"The baseline is {NAME}")
     for line in describe_slices(slices):
         print(line)
     print(f"Reports are in {cfg.reports}: open {reports / 'index.html'}")
     return metrics
+
+
+def measure(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
+    """Compute the metrics of `compute_metrics`, and the expected calibration error, 0 to 1."""
+    metrics = compute_metrics(probabilities, labels)
+    return metrics | {"calibration_error": calibration(probabilities, labels).error}
 
 
 def write_history(path: Path, epochs: list[dict[str, float]]) -> None:

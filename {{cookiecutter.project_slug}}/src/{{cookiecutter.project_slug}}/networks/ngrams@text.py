@@ -106,7 +106,7 @@ class Bag(nn.Module):
             left_out = torch.rand(ngrams.shape, device=ngrams.device) < self.dropout
             ngrams = ngrams.masked_fill(left_out, 0)
         there = ngrams != 0
-        if torch.compiler.is_exporting():  # ONNX has no bags
+        if torch.compiler.is_exporting():  # an exported graph has no bags
             total = (F.embedding(ngrams, self.embeddings) * there.unsqueeze(2)).sum(dim=1)
         else:  # without a copy of all embeddings of a batch, four times as fast
             total = F.embedding_bag(ngrams, self.embeddings, mode="sum", padding_idx=0)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .. import UserError
+from ..datasets.inputs import InputSpec
 
 
 class Augmentation:
@@ -12,6 +13,7 @@ class Augmentation:
     The draws come from PyTorch's generator on the CPU, which `seed` sets.
 
     Args:
+        spec: What the inputs are.
         drop: Probability that a character (or token) is left out, 0 to below 1. A text keeps one
             at least.
         swap: Probability that a character changes its place with the next one, 0 to 1.
@@ -20,7 +22,7 @@ class Augmentation:
         UserError: A value is out of its range.
     """
 
-    def __init__(self, drop: float = 0.0, swap: float = 0.0) -> None:
+    def __init__(self, spec: InputSpec, drop: float = 0.0, swap: float = 0.0) -> None:
         for name, value in {"drop": drop, "swap": swap}.items():
             if not (isinstance(value, int | float) and 0 <= value <= 1) or drop == 1:
                 raise UserError(f"model.augmentation.{name} is {value!r}: it goes from 0 to 1")
