@@ -16,7 +16,7 @@ def prepared(source: str = "table.csv", **options: object) -> TableDataModule:
     return data
 
 
-def refusal(target: str = "species", **options: object) -> str:
+def refusal(target: str | None = "species", **options: object) -> str:
     """Prepare the table, which is refused in one line and leaves nothing."""
     with pytest.raises(UserError) as refused:
         TableDataModule("table.csv", target, **options).prepare_anew()
@@ -235,9 +235,15 @@ def test_a_file_that_is_no_table_with_a_target_is_refused(content):
 
 
 def test_a_source_that_is_missing_is_named():
-    assert "table.csv: no such file" in refusal()
+    assert "data.source table.csv is no file" in refusal()
     with pytest.raises(UserError, match=r"data\.source"):
         TableDataModule("", "species")
+
+
+def test_without_a_target_the_columns_are_listed():
+    write("table.csv", birds())
+    assert "data.target: name the column" in (message := refusal(None))
+    assert "one of 'bill', 'mass', 'island', 'tagged', 'species'" in message
 
 
 def test_a_large_table_is_not_kept_as_text():

@@ -42,16 +42,16 @@ def test_a_batch_is_answered_like_the_predictor_does(client, model, inputs):
 def test_concurrent_requests_get_their_own_answers(client, model, inputs):
     expected = Predictor(model).classify(inputs)
 
-    def ask(number):
-        size = 1 + number % 3
-        answer = client.post("/predict", json=example.request(inputs[number : number + size]))
+    parts = [slice(start, start + 1 + start % 3) for start in range(len(inputs) - 3)] * 3
+
+    def ask(part):
+        answer = client.post("/predict", json=example.request(inputs[part]))
         return [row["label"] for row in answer.json()["predictions"]]
 
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(ask, range(300)))
-    for number, labels in enumerate(answers):
-        size = 1 + number % 3
-        assert labels == [one.label for one in expected[number : number + size]]
+        answers = list(pool.map(ask, parts))
+    for part, labels in zip(parts, answers, strict=True):
+        assert labels == [one.label for one in expected[part]]
 
 
 def test_requests_that_wait_share_a_call_of_the_model(slow, sample, inputs):

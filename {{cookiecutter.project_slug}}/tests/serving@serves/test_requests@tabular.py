@@ -109,7 +109,7 @@ def test_the_rows_of_a_file_are_read():
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ("", "empty"),
+        ("\n", "empty"),
         ("species\ncat\n", "no column 'tagged'"),
         ("species,tagged\n", "no rows"),
         ("species,tagged\ncat\n", ":2 has 1 fields"),
@@ -125,7 +125,7 @@ def test_a_file_that_does_not_fit_the_model_is_refused(content, named):
     assert len(str(refused.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n", b"PK\x03\x04\xff", b"\xff\xfea"])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"PK\x03\x04\xff", b"\xff\xfea"])
 def test_a_file_that_is_no_text_is_of_an_unknown_format(content):
     with pytest.raises(UnknownFormatError):
         read_file(content, LAST, SETTINGS)

@@ -28,7 +28,7 @@ class TableDataModule(DataModule):
     Args:
         source: The file. CSV may be separated by `,`, `;`, tabs or `|`, in UTF-8 or UTF-16; where
             it is not separated by commas, numbers may have decimal commas.
-        target: The name of the column with the classes.
+        target: The name of the column with the classes. Without it, the error lists the columns.
         folder: Where the prepared arrays lie.
         drop: Names of columns to leave out.
         categories: Names of columns of numbers that are names, such as postcodes.
@@ -44,7 +44,7 @@ class TableDataModule(DataModule):
     def __init__(
         self,
         source: str,
-        target: str,
+        target: str | None = None,
         folder: str = "data/processed/table",
         drop: Sequence[str] = (),
         categories: Sequence[str] = (),
@@ -53,11 +53,11 @@ class TableDataModule(DataModule):
         split_seed: int = 0,
         **batches: int,
     ) -> None:
-        if not source or not target:
-            raise UserError("data.source and data.target: name the file, and the column of classes")
+        if not source:
+            raise UserError("data.source is empty: name a CSV or Parquet file")
         recipe = {
             "source": Path(source).as_posix(),
-            "target": str(target),
+            "target": None if target is None else str(target),
             "drop": [str(name) for name in drop],
             "categories": [str(name) for name in categories],
             "val": val_fraction,
@@ -106,8 +106,13 @@ class TableDataModule(DataModule):
             UserError: The file can't be read, options name columns that it lacks, or no column is
                 left.
         """
+        if not self.source.is_file():
+            raise UserError(f"data.source {self.source} is no file")
         table = TableFile(self.source)
         target, drop, categories = (self.recipe[key] for key in ("target", "drop", "categories"))
+        if target is None:
+            known = some(table.header)
+            raise UserError(f"data.target: name the column with the classes, one of {known}")
         for option, name in [
             ("target", target),
             *(("drop", name) for name in drop),

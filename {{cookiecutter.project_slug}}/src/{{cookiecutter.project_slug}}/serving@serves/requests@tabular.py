@@ -77,9 +77,11 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         Rows of shape (rows, columns).
 
     Raises:
-        UnknownFormatError: The file is no text.
+        UnknownFormatError: The file is empty, or no text.
         UserError: It is no table, lacks a column, or has wrong values, no rows, or too many.
     """
+    if not content:
+        raise UnknownFormatError("the file is empty")
     names: list[str] = []
     rows: list[dict[str, str]] = []
     try:
