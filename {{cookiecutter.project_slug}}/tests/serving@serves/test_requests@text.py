@@ -36,7 +36,7 @@ def test_any_text_is_answered_as_by_the_predictor(client, model, text):
         ([["a"]], ["texts", 0], "string"),
         ([], ["texts"], "at least 1 item"),
         (["a"] * 65, ["texts"], "at most 64 items"),
-        ("a", ["texts"], "list"),
+        ("a", ["texts"], "array"),
     ],
 )
 def test_a_wrong_element_is_named(client, texts, place, reason):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, Field, create_model
+from pydantic_core import PydanticCustomError
 
 from .. import UserError
 from ..datasets.inputs import InputSpec, clean
@@ -13,6 +14,8 @@ from .settings import Settings
 
 # What /predict/file takes
 FILE = "texts in UTF-8, one a line"
+# What a text has at least one of: no white space, and no control character
+LETTER = r"[^\s\x00-\x1f\x7f-\x9f]"
 
 
 def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
@@ -24,8 +27,13 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
         spec: The texts that the network takes.
         settings: `max_batch` is the most texts in one request, `max_characters` the longest one.
     """
-    limits = Field(min_length=1, max_length=settings.max_characters, strict=True)
-    texts: Any = Annotated[str, limits, AfterValidator(cleaned)]
+    one = Field(
+        min_length=1,
+        max_length=settings.max_characters,
+        strict=True,
+        json_schema_extra={"pattern": LETTER},  # for the document: `cleaned` names the reason
+    )
+    texts: Any = Annotated[str, one, AfterValidator(cleaned)]
     texts = Annotated[list[texts], Field(min_length=1, max_length=settings.max_batch)]
     return create_model("PredictRequest", texts=(texts, Field(examples=[["A text to classify"]])))
 
@@ -34,12 +42,12 @@ def cleaned(text: str) -> str:
     """Bring a text into the form that networks see.
 
     Raises:
-        ValueError: It is no text that a network can use, which pydantic reports.
+        PydanticCustomError: It is no text that a network can use.
     """
     try:
         return clean(text)
     except UserError as error:
-        raise ValueError(str(error)) from error
+        raise PydanticCustomError("text", str(error)) from error
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
