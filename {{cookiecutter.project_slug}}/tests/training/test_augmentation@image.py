@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
 from {{ cookiecutter.project_slug }}.training.augmentation import Augmentation, move, recolour
 
+SPEC = InputSpec([1, 8, 8])
 SHAPES = [(1, 8, 8), (3, 8, 8), (3, 5, 9)]
 
 
@@ -21,17 +23,17 @@ def moved(pixels: torch.Tensor, mirrored=False, degrees=0.0, right=0.0, down=0.0
 
 
 def test_without_options_nothing_changes(images):
-    assert torch.equal(Augmentation()(images), images)
+    assert torch.equal(Augmentation(SPEC)(images), images)
 
 
 def test_an_image_is_mirrored_from_left_to_right(images):
     assert torch.equal(moved(images, mirrored=True), images.flip(-1))
-    assert torch.equal(Augmentation(flip=1)(images), images.flip(-1))
+    assert torch.equal(Augmentation(SPEC, flip=1)(images), images.flip(-1))
 
 
 def test_half_of_the_images_are_mirrored(images):
     torch.manual_seed(0)
-    changed = (Augmentation(flip=0.5)(images) != images).flatten(1).any(dim=1)
+    changed = (Augmentation(SPEC, flip=0.5)(images) != images).flatten(1).any(dim=1)
     assert 16 < changed.sum() < 48
 
 
@@ -59,20 +61,21 @@ def test_an_image_is_shifted_and_its_edge_repeated(images):
 
 def test_a_crop_stays_in_its_share(images):
     columns = torch.arange(images.shape[-1], dtype=torch.uint8).expand_as(images)
-    shifts = (Augmentation(crop=0.25)(columns)[:, 0, 0].int() - columns[:, 0, 0]).abs().amax(dim=1)
+    shifted = Augmentation(SPEC, crop=0.25)(columns)[:, 0, 0].int()
+    shifts = (shifted - columns[:, 0, 0]).abs().amax(dim=1)
     assert shifts.max() == round(0.25 * images.shape[-1])
     assert len(set(shifts.tolist())) > 1  # each image has its own
 
 
 def test_brightness_shifts_all_pixels_and_keeps_the_range(images):
     grey = torch.full_like(images, 128)
-    changes = Augmentation(brightness=0.2)(grey).int() - 128
+    changes = Augmentation(SPEC, brightness=0.2)(grey).int() - 128
     assert changes.abs().max() <= 51
     assert (changes.flatten(1).amax(dim=1) == changes.flatten(1).amin(dim=1)).all()
     assert len(changes[:, 0, 0, 0].unique()) > 10
     bright = recolour(images.float(), torch.full((64,), 40.0), torch.ones(64))
     assert torch.allclose(bright, images + 40.0, atol=1e-3)
-    assert Augmentation(brightness=1)(images).dtype == torch.uint8
+    assert Augmentation(SPEC, brightness=1)(images).dtype == torch.uint8
 
 
 def test_contrast_scales_the_distance_from_the_mean(images):
@@ -80,11 +83,11 @@ def test_contrast_scales_the_distance_from_the_mean(images):
     mean = images.float().mean(dim=(1, 2, 3), keepdim=True)
     assert torch.allclose(halved, mean + (images - mean) / 2, atol=1e-3)
     grey = torch.full_like(images, 77)
-    assert torch.equal(Augmentation(contrast=1)(grey), grey)
+    assert torch.equal(Augmentation(SPEC, contrast=1)(grey), grey)
 
 
 def test_the_seed_decides(images):
-    every = Augmentation(flip=0.5, rotate=10, crop=0.2, brightness=0.2, contrast=0.2)
+    every = Augmentation(SPEC, flip=0.5, rotate=10, crop=0.2, brightness=0.2, contrast=0.2)
     torch.manual_seed(0)
     first, second = every(images), every(images)
     torch.manual_seed(0)
@@ -96,4 +99,4 @@ def test_the_seed_decides(images):
 def test_a_value_out_of_range_is_named(options):
     [name] = options
     with pytest.raises(UserError, match=rf"augmentation\.{name}"):
-        Augmentation(**options)
+        Augmentation(SPEC, **options)
