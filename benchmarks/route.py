@@ -29,6 +29,7 @@ USUAL = "APIRoute, the body read by FastAPI"
 def applications(source: Path) -> tuple[Any, Any]:
     """Import the baked service, and make it once as shipped and once with the usual route."""
     sys.path.insert(0, str(source))
+    inputs = importlib.import_module(f"{SLUG}.datasets.inputs")
     inference = importlib.import_module(f"{SLUG}.inference.predictor")
     api = importlib.import_module(f"{SLUG}.serving.api")
     payloads = importlib.import_module(f"{SLUG}.serving.payloads")
@@ -37,11 +38,11 @@ def applications(source: Path) -> tuple[Any, Any]:
     class Constant:
         """A predictor that answers at once."""
 
-        image_shape = (1, 8, 8)
+        input_spec = inputs.InputSpec([1, 8, 8])
         version = "0"
 
-        def classify(self, images: Any) -> list[Any]:
-            return [inference.Prediction("7", 0.9)] * len(images)
+        def classify(self, samples: Any) -> list[Any]:
+            return [inference.Prediction("7", 0.9)] * len(samples)
 
     usual = api.create_app(Constant(), settings)
     service = api.Service(Constant(), settings)

@@ -114,7 +114,7 @@ def slow_model(path: Path, like: Path, milliseconds: float) -> None:
         ]
         shape = numpy_helper.from_array(np.array([-1, 64]), "shape")
         nodes = [
-            helper.make_node("Cast", ["images"], ["float"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", ["inputs"], ["float"], to=TensorProto.FLOAT),
             helper.make_node("Reshape", ["float", "shape"], ["h0"]),
             helper.make_node("MatMul", ["h0", "w0"], ["a0"]),
             helper.make_node("Tanh", ["a0"], ["h1"]),
@@ -125,7 +125,7 @@ def slow_model(path: Path, like: Path, milliseconds: float) -> None:
         graph = helper.make_graph(
             nodes,
             "slow",
-            [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 1, 8, 8])],
+            [helper.make_tensor_value_info("inputs", TensorProto.UINT8, ["batch", 1, 8, 8])],
             [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])],
             [*weights, shape],
         )
@@ -144,7 +144,7 @@ def model_microseconds(path: Path) -> float:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options)
-    image = {"images": np.zeros((1, 1, 8, 8), np.uint8)}
+    image = {"inputs": np.zeros((1, 1, 8, 8), np.uint8)}
     times = []
     for _ in range(200):
         start = time.perf_counter()
@@ -283,7 +283,7 @@ def main() -> None:
         model = project / "models/model.onnx"
         slow = folder / "slow.onnx"
         slow_model(slow, model, milliseconds=5)
-        image = np.load(project / "data/processed/digits/test_images.npy")[:1]
+        image = np.load(project / "data/processed/digits/test_inputs.npy")[:1]
         (folder / "body.json").write_text(json.dumps({"images": image.tolist()}))
         body = (folder / "body.json").read_bytes()
         script = folder / "post.lua"

@@ -84,7 +84,7 @@ def usual(cfg: DictConfig) -> list[float]:
         images, labels = (torch.tensor(array) for array in data.arrays(split))
         dataset = TensorDataset(images, labels)
         loaders[split] = DataLoader(dataset, cfg.data.batch_size, shuffle=split == "train")
-    model = UsualModule(make_network(cfg), len(data.classes), cfg.model.optimizer.lr)
+    model = UsualModule(make_network(cfg, data), len(data.classes), cfg.model.optimizer.lr)
     with on_terminal():
         trainer = Trainer(
             accelerator="cpu",
@@ -141,7 +141,7 @@ def plain(cfg: DictConfig, *, validate: bool, channels_last: bool = False) -> li
     Where it validates, that is one pass an epoch which adds up the loss and the right answers.
     """
     data = instantiate(cfg.data)
-    network = make_network(cfg)
+    network = make_network(cfg, data)
     if channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=cfg.model.optimizer.lr, fused=True)
@@ -169,10 +169,11 @@ def plain(cfg: DictConfig, *, validate: bool, channels_last: bool = False) -> li
     return times
 
 
-def make_network(cfg: DictConfig) -> torch.nn.Module:
+def make_network(cfg: DictConfig, data: Any) -> torch.nn.Module:
     """Make the project's network."""
-    build_network = get_method(f"{SLUG}.networks.base.build_network")
-    return build_network(cfg.model.network, image_shape=[1, 8, 8], num_classes=10)
+    build_network = get_method(f"{SLUG}.networks.building.build_network")
+    options = data.input_spec.network_options()
+    return build_network(cfg.model.network, options, len(data.classes))
 
 
 @contextlib.contextmanager

@@ -99,7 +99,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.mark.isolated
 def test_every_command_follows_to_own_pictures(project: Project) -> None:
     project.command("train", "trainer.max_epochs=12")
-    assert "120 images of 3 x 32 x 32 in 3 classes" in project.command("describe")
+    assert "120 samples of 3 x 32 x 32 pixels in 3 classes" in project.command("describe")
     project.command("evaluate")
     metrics = json.loads((project.folder / "reports/metrics.json").read_text("utf-8"))
     assert metrics["accuracy"] > 0.8
@@ -107,13 +107,13 @@ def test_every_command_follows_to_own_pictures(project: Project) -> None:
         rows = list(csv.DictReader(file))
     pictures = project.folder / "data/raw/pictures"
     assert len(rows) == 24
-    assert all((pictures / row["file"]).is_file() for row in rows)
+    assert all((pictures / row["name"]).is_file() for row in rows)
     assert {row["true"] for row in rows} == {"maple leaf", "oak", "été"}
 
     project.command("export")
     answers = json.loads(project.command("predict", "--json", "--top", "3", str(pictures)))
     assert len(answers) == 120
-    right = [Path(answer["path"]).parent.name == answer["label"] for answer in answers]
+    right = [Path(answer["name"]).parent.name == answer["label"] for answer in answers]
     assert sum(right) > 100
     project.command("compare", "current=models/model.ckpt", "checkpoint=models/model.ckpt")
     project.command("benchmark", "benchmark.seconds=0.1")
@@ -165,7 +165,7 @@ def test_an_own_network_is_two_files_and_one_line(project: Project) -> None:
     serve, settings = (sys.executable, "-m", SLUG, "serve"), {"SERVE_PORT": str(port)}
     with serving(*serve, port=port, folder=project.folder, **project.environment, **settings):
         form = ["--form", f"file=@{picture}", f"http://127.0.0.1:{port}/predict/file"]
-        answer = json.loads(project.run("curl", "--silent", "--fail", *form))
+        [answer] = json.loads(project.run("curl", "--silent", "--fail", *form))["predictions"]
     said = json.loads(project.command("predict", "--json", str(picture)))[0]
     assert answer["label"] == said["label"]
     assert answer["probability"] == pytest.approx(said["probability"], abs=1e-3)

@@ -91,7 +91,7 @@ def test_github_jobs_pass_on_a_fresh_bake(
     for entry in run.left_out:
         record_property("measured", f"left out of {workflow} {job}: {entry}")
     if workflow == "data.yaml":
-        assert "1,797 images" in run.summary
+        assert "1,797 samples" in run.summary
         assert "mermaid" in run.summary
         assert [path.name for path in run.artifacts] == ["data.png"]
     if workflow == "model.yaml":

@@ -23,7 +23,7 @@ class Api(litserve.LitAPI):
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Compute probabilities."""
-        logits = self.session.run(None, {"images": images})[0]
+        logits = self.session.run(None, {"inputs": images})[0]
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return odds / odds.sum(axis=1, keepdims=True)
 

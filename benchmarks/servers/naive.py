@@ -28,7 +28,7 @@ class Request(BaseModel):
 def predict(request: Request) -> dict[str, list[dict[str, float | str]]]:
     """Classify the images."""
     images = np.array(request.images).astype(np.uint8)
-    logits = session.run(None, {"images": images})[0]
+    logits = session.run(None, {"inputs": images})[0]
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     rows = odds / odds.sum(axis=1, keepdims=True)
     return {

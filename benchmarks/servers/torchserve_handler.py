@@ -26,7 +26,7 @@ class Handler:
 
     def answer(self, images: list[Any]) -> dict[str, list[dict[str, float | str]]]:
         """Classify the images of one request."""
-        logits = self.session.run(None, {"images": np.array(images, np.uint8)})[0]
+        logits = self.session.run(None, {"inputs": np.array(images, np.uint8)})[0]
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         rows = odds / odds.sum(axis=1, keepdims=True)
         return {
