@@ -1,18 +1,21 @@
 """The data set and the network of docs/changing.md, added to a copy of this project."""
 
+import contextlib
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sources import draw_classes
+from example import ADDED
 
 from {{ cookiecutter.project_slug }} import UserError
 
 pytestmark = pytest.mark.slow
+DATA, NETWORK = ADDED
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent.name
 # A path ends the line before a block: what the block adds to that file
@@ -47,30 +50,28 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_both_are_two_files_and_the_data_set_has_a_sample(project: Path) -> None:
-    added = [path for path in project.rglob("*.*") if path.stem in {"photos", "resnet"}]
+    added = [path for path in project.rglob("*.*") if path.stem in ADDED]
     assert len(added) == 4
     run(project, "ruff", "check", "--no-cache", "src", "tests")
+    run(project, "ruff", "format", "--no-cache", "--check", "src", "tests")
 
 
 def test_the_contract_tests_find_them(project: Path) -> None:
     contracts = "tests/datasets/test_datasets.py", "tests/networks/test_networks.py"
-    chosen = "photos or resnet or one_module"
+    chosen = f"{DATA} or {NETWORK} or one_module"
     report = run(project, "pytest", "-v", "-p", "no:cacheprovider", *contracts, "-k", chosen)
-    assert "test_no_sample_is_in_two_splits[photos] PASSED" in report
-    assert "test_networks_map_inputs_to_logits[photos-resnet] PASSED" in report
+    assert f"test_no_sample_is_in_two_splits[{DATA}] PASSED" in report
+    assert f"test_networks_map_inputs_to_logits[{DATA}-{NETWORK}] PASSED" in report
 
 
 def test_the_network_is_trained_on_the_data_set(project: Path) -> None:
-    draw_classes(project / "data/raw", 20)
-    files = [path.relative_to(project / "data/raw") for path in (project / "data/raw").glob("*/*")]
-    table = "\n".join(f"{path.as_posix()},{path.parent.name}" for path in files)
-    (project / "data/raw/photos.csv").write_text(table, encoding="utf-8")
-    options = "data=photos", "model=resnet", "trainer.max_epochs=1", "logger=csv"
-    run(project, PACKAGE, "train", *options)
+    write_files = runpy.run_path(str(project / "tests/sources.py"))["SOURCES"][DATA]
+    with contextlib.chdir(project):
+        files = write_files(10)
+    options = f"data={DATA}", f"model={NETWORK}", "trainer.max_epochs=1", "logger=csv"
+    run(project, PACKAGE, "train", *options, *files)
     # The checkpoint knows its data and its network: the commands after the training need no word
     assert "accuracy" in run(project, PACKAGE, "evaluate")
-    picture = next((project / "data/raw/red").glob("*.jpg"))
 {%- if cookiecutter.onnx_export %}
     run(project, PACKAGE, "export")
 {%- endif %}
-    assert "red" in run(project, PACKAGE, "predict", str(picture))
