@@ -72,47 +72,60 @@ def own_tests(folder: Path) -> dict[str, str]:
     }
 
 
+def kind(row: Answers) -> tuple[str, bool]:
+    """Say what a project is as a whole: each task exports, and one of them does not."""
+    return ("any task", False) if not row["onnx_export"] else (row["task"], True)
+
+
 @functools.cache
 def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     """List the rows that show something new: the answers, the test files to run, whether slow.
 
-    No test file means all of them. Slow are what trains with a tracker that another row trains
-    with, too: only whether models are exported differs. All tests but those of `tests/training/`
-    train without a tracker.
+    No test file means all of them. The whole suite runs once for each task that exports, and once
+    without an export; the service's tests for each of these with each service; those of a tracker
+    and of a cloud once, with whichever task. All other rows with code of their own are slow. All
+    tests but those of `tests/training/` train without a tracker.
     """
     with tempfile.TemporaryDirectory() as folder:
-        seen, trackers = set(), set()
+        seen, clouds = set(), set()
+        trackers, wholes, served = set(), set(), set()
         found: list[tuple[Answers, tuple[str, ...], bool]] = []
-        for number, row in enumerate([{}, *rows()]):  # the default answers first
+        default = {question: choices[0] for question, choices in questions().items()}
+        for number, row in enumerate([default, *rows()]):
             local = {**row, "ci": "none", "cloud": "none"}
             steps = [
-                {**local, "serving": "none", "docker": False, "tracker": "none"},
-                {**local, "serving": "none", "docker": False},  # training with a tracker
+                {**local, "serving": "none", "docker": False},
                 {**local, "tracker": "none"},  # and serving, which knows no tracker
                 {**row, "tracker": "none"},  # and the cloud
+                {**row, "tracker": "none", "task": default["task"]},  # which knows no task
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
-            plain, training, serving, cloud = enumerate(map(code_of, bakes))
+            training, serving, _, cloud = map(code_of, bakes)
             tests = [own_tests(path) for path in bakes]
-            tracker = row.get("tracker", questions()["tracker"][0])
-            if plain not in seen:
+            service = row["serving"], kind(row)
+            if kind(row) not in wholes:
                 if number:
                     found.append((row, (), False))
-                trackers.add(tracker)
+                wholes.add(kind(row))
+                trackers.add(row["tracker"])
+                served.add(service)
+                clouds.add(cloud)
             else:
                 files: set[str] = set()
-                if training not in seen and tracker not in trackers:
-                    files |= {name for name in tests[1] if name.startswith("tests/training/")}
-                    trackers.add(tracker)
-                elif training not in seen:
-                    found.append((row, (), True))
-                if serving not in seen:
-                    files |= {name for name, text in tests[2].items() if tests[1].get(name) != text}
-                if cloud not in seen:
-                    files |= tests[3].keys() - tests[2].keys()
+                if row["tracker"] not in trackers:
+                    files |= {name for name in tests[0] if name.startswith("tests/training/")}
+                    trackers.add(row["tracker"])
+                if service not in served:
+                    files |= {name for name, text in tests[1].items() if tests[0].get(name) != text}
+                    served.add(service)
+                if cloud not in clouds:
+                    files |= tests[2].keys() - tests[1].keys()
+                    clouds.add(cloud)
                 if files:
                     found.append((row, tuple(sorted(files)), False))
-            seen |= {plain, training, serving, cloud}
+                elif {training, serving} - seen:
+                    found.append((row, (), True))
+            seen |= {training, serving}
     return found
 
 
