@@ -1,8 +1,4 @@
-import numpy as np
-import pytest
-
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
-from {{ cookiecutter.project_slug }}.evaluation.baseline import NGramRegression, baseline
 from {{ cookiecutter.project_slug }}.evaluation.samples import draw_samples, features, profile, show
 
 SPEC = InputSpec(20)
@@ -34,17 +30,3 @@ def test_the_lengths_of_each_split_are_described():
 def test_texts_can_be_sliced_by_their_length():
     assert features(SPEC.encode(["a", "abc"]), SPEC)["length"].tolist() == [1, 3]
     assert show(SPEC.encode(["abc"])[0], SPEC) == "abc"
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_the_baseline_learns_what_letters_say(classes):
-    words = ["sun", "fog", "ice"][:classes]
-    texts = [f"{word} {number}" for number in range(40) for word in words]
-    inputs, labels = SPEC.encode(texts), np.arange(len(texts)) % classes
-    probabilities = baseline(inputs[:60], labels[:60], inputs[60:], SPEC)
-    assert probabilities.shape == (len(texts) - 60, classes)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert (probabilities.argmax(axis=1) == labels[60:]).all()
-    telling = NGramRegression(inputs, labels, SPEC).telling(words, 6)
-    for word in words:
-        assert any(ngram.strip() and ngram.strip() in word for ngram in telling[word])

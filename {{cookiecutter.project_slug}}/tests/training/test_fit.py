@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.training.classifier import Classifier
+from {{ cookiecutter.project_slug }}.training.classifier import METRICS, Classifier
 from {{ cookiecutter.project_slug }}.training.fit import promote, train
 
 PACKAGE = Path(sys.modules[UserError.__module__].__file__).parent
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_weights(configure):
     first, again, other = weights("first", 0), weights("again", 0), weights("other", 1)
     assert all(torch.equal(weight, again[name]) for name, weight in first.items())
     assert logged("first", "test/loss") == logged("again", "test/loss")
-    assert not torch.equal(first["network.layers.0.weight"], other["network.layers.0.weight"])
+    assert any(not torch.equal(weight, other[name]) for name, weight in first.items())
 
 
 def test_the_threads_are_those_of_the_setting(configure):
@@ -262,8 +262,8 @@ def test_two_processes_share_the_work(configure):
 
     # One process that tests all samples gets the same metrics as two that share them
     metrics = evaluate(configure(config="evaluate"))
-    for name, value in metrics.items():
-        assert logged("shared", f"test/{name}") == [pytest.approx(value, rel=1e-4)]
+    for name in METRICS:
+        assert logged("shared", f"test/{name}") == [pytest.approx(metrics[name], rel=1e-4)]
 
 
 def test_a_run_interrupted_in_its_validation_can_be_resumed(configure, monkeypatch):

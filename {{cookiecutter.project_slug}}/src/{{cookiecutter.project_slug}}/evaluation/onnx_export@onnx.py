@@ -157,8 +157,11 @@ def to_int8(model: onnx.ModelProto, inputs: NDArray[Any], batch_size: int) -> on
         batch_size: Samples in each batch but the last.
     """
     with TemporaryDirectory() as folder:
-        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
-        quant_pre_process(model, prepared)
+        names = ("given.onnx", "prepared.onnx", "quantized.onnx")
+        given, prepared, quantized = (Path(folder, name) for name in names)
+        onnx.save(model, given)
+        # Symbolic shapes are not needed, and their inference fails for inputs of any length
+        quant_pre_process(given, prepared, skip_symbolic_shape=True)
         quantize_static(prepared, quantized, Calibration(inputs, batch_size), per_channel=True)
         return onnx.load(quantized)
 
