@@ -205,6 +205,7 @@ def test_a_row_without_a_class_is_refused():
     [
         ([], "no rows"),
         ([[*row[:-1], "Adelie"] for row in birds()], "is 'Adelie' in all rows"),
+        ([[*row[:-1], f"{i}.5"] for i, row in enumerate(birds())], "put ranges in the place of"),
         ([*birds(), ["40", "4000", "Dream", "true", "King"]], "King has 1 "),
         ([["", *row[1:]] for row in birds()], "column 'bill' is empty in all rows"),
     ],

@@ -8,7 +8,7 @@ import example
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from matplotlib.image import imread
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.baseline import NAME, WHAT_COUNTS
@@ -174,9 +174,9 @@ def test_too_many_samples_are_refused_before_anything_is_written(configure, opti
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_show_something(reports, name):
-    with Image.open(reports / f"{name}.png") as drawn:
-        assert min(drawn.size) > 200
-        assert len(drawn.convert("L").getcolors()) > 20
+    drawn = imread(reports / f"{name}.png")
+    assert min(drawn.shape[:2]) > 200
+    assert len(np.unique(drawn)) > 20
 
 
 def test_a_device_that_is_not_there_is_named(configure, options):

@@ -189,7 +189,7 @@ def find_classes(target: Column, rows: NDArray[np.int64]) -> tuple[list[str], ND
         int64 labels of shape (rows,).
 
     Raises:
-        UserError: Rows have no class, or all have the same one.
+        UserError: Rows have no class, or all have the same one, or nearly each has its own.
     """
     codes = np.array(target.codes)
     if (empty := np.flatnonzero(codes < 0)).size:
@@ -199,6 +199,11 @@ def find_classes(target: Column, rows: NDArray[np.int64]) -> tuple[list[str], ND
     texts = list(target.texts)
     if len(texts) < 2:
         raise target.error(f"is {texts[0]!r} in all rows: there is nothing to learn")
+    if len(texts) > max(FEW, len(codes) / 2):
+        raise target.error(
+            f"has {len(texts)} values in {len(codes)} rows, such as {texts[0]!r}: rows are sorted "
+            "into classes, each of several rows, so put ranges in the place of numbers"
+        )
     whole = all(text.lstrip("-").isdecimal() for text in texts)
     classes = sorted(texts, key=int) if whole else sorted(texts)
     places = np.array([0] + [classes.index(text) for text in texts], np.int64)

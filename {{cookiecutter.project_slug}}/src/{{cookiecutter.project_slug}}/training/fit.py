@@ -93,7 +93,7 @@ def set_threads(threads: int | None) -> None:
     """
     if threads is None:
         return
-    if not isinstance(threads, int) or threads < 1:
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise UserError(f"threads is {threads!r}: give a whole number from 1, or null")
     torch.set_num_threads(threads)
 
