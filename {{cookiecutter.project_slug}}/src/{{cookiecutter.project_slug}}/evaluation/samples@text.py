@@ -28,7 +28,7 @@ def draw_samples(
         (shorten(show(sample, spec), WIDTH), "   ".join(title.split("\n")))
         for sample, title in zip(inputs, titles, strict=True)
     ]
-    figure = Figure(figsize=(12, 0.26 * max(1, len(rows)) + 0.8), layout="constrained")
+    figure = Figure(figsize=(11, 0.26 * max(1, len(rows)) + 0.8), layout="constrained")
     figure.suptitle(drawable(heading), **TEXT)
     axes = figure.subplots()
     axes.set(xlim=(0, 1), ylim=(max(1, len(rows)) - 0.5, -0.5))
@@ -71,25 +71,20 @@ def profile(inputs: Mapping[str, NDArray[np.int32]], spec: InputSpec) -> list[st
 
 
 def histogram(count: NDArray[np.int64], spec: InputSpec) -> list[str]:
-    """Draw how many training texts have which length, as a Mermaid chart in Markdown.
+    """Count the training texts of each range of lengths, as lines of a table in Markdown.
 
     Args:
         count: The length of each text.
         spec: What the inputs are.
     """
-    bins = min(20, int(count.max()))
-    edges = np.linspace(1, count.max() + 1, bins + 1).astype(int)
+    edges = np.unique(np.linspace(1, count.max() + 1, 11).astype(int))
     heights = np.histogram(count, edges)[0]
-    names = ", ".join(f'"{edge}"' for edge in edges[:-1])
-    return [
-        "```mermaid",
-        "xychart-beta",
-        f'    title "Length of the training texts, in {spec.unit}"',
-        f"    x-axis [{names}]",
-        f'    y-axis "samples" 0 --> {heights.max()}',
-        f"    bar [{', '.join(map(str, heights))}]",
-        "```",
+    bars = ["\N{FULL BLOCK}" * round(40 * height / heights.max()) for height in heights]
+    rows = [
+        f"| {low:,} to {high - 1:,} | {height:,} | {bar} |"
+        for low, high, height, bar in zip(edges[:-1], edges[1:], heights, bars, strict=True)
     ]
+    return [f"| {spec.unit} | training texts | |", "|---|---|---|", *rows]
 
 
 def features(inputs: NDArray[np.int32], spec: InputSpec) -> dict[str, NDArray[Any]]:
