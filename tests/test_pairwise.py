@@ -169,6 +169,22 @@ def test_every_test_file_of_the_template_is_run(tmp_path: Path) -> None:
     assert there == ran
 
 
+def test_each_task_is_trained_exported_and_served_in_each_way(tmp_path: Path) -> None:
+    """The default project's tests run in `test_pipeline_jobs.py`."""
+    default = {question: choices[0] for question, choices in questions().items()}
+    runs: list[tuple[Answers, tuple[str, ...], bool]] = [(default, (), False), *distinct()]
+    done = set()
+    for number, (row, files, slow) in enumerate(runs):
+        if not slow and row["onnx_export"]:
+            for file in files or own_tests(bake(row, tmp_path / str(number)).path):
+                done |= {(row["task"], file), (row["task"], row["serving"], file)}
+    for task in questions()["task"]:
+        assert (task, "tests/training/test_fit.py") in done
+        assert (task, "tests/evaluation/test_onnx_export.py") in done
+        for serving in set(questions()["serving"]) - {"none"}:
+            assert (task, serving, "tests/serving/test_contract.py") in done
+
+
 def merged(requirements: Iterable[str]) -> dict[tuple[str, ...], set[str]]:
     """Map each requirement without its extras to all the extras that it is asked for with."""
     found: dict[tuple[str, ...], set[str]] = {}

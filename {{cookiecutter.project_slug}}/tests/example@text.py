@@ -21,7 +21,7 @@ ACCURACY = 0.92
 NETWORK = {"_target_": "ngrams.NGrams", "buckets": 500, "dimension": 16, "dropout": 0.0}
 OTHER_NETWORK = {"_target_": "conv.Conv", "widths": [2, 3], "channels": 16, "dropout": 0.0}
 # The data set and the network that docs/changing.md adds
-ADDED = ("mails", "gru")
+ADDED = ("mails", "resnet")
 # Options of `predict` before the name of a file
 FILE = ["--file"]
 # A setting of the default network that changes the shapes of its weights
