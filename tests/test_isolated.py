@@ -67,9 +67,7 @@ class Shell:
         accuracy: The test accuracy that `train` reaches at least, 0 to 1.
     """
 
-    def __init__(
-        self, project: Path, environment: dict[str, str], accuracy: float = 0.97
-    ) -> None:
+    def __init__(self, project: Path, environment: dict[str, str], accuracy: float = 0.97) -> None:
         self.project, self.least = project, accuracy
         self.environment = plain_environment() | environment
         self.log: list[str] = []
@@ -161,7 +159,7 @@ def test_readme_with_pip(tmp_path, torch_index, record_property) -> None:
 
 @pytest.mark.isolated
 def test_readme_with_conda(tmp_path, torch_index, record_property) -> None:
-    """A bake for images: everything that follows `conda activate`, in a virtual environment that holds PyTorch."""
+    """A bake for images: all that follows `conda activate`, where a venv holds PyTorch."""
     answers = {"environment": "conda", "tracker": "tensorboard", "serving": "bentoml"}
     project = bake(answers, tmp_path).path
     make_pictures(project / "path/to/pictures")
