@@ -87,8 +87,8 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     tests but those of `tests/training/` train without a tracker.
     """
     with tempfile.TemporaryDirectory() as folder:
-        seen, clouds = set(), set()
-        trackers, wholes, served = set(), set(), set()
+        seen: set[str] = set()
+        trackers, clouds, wholes, served = set(), set(), set(), set()
         found: list[tuple[Answers, tuple[str, ...], bool]] = []
         default = {question: choices[0] for question, choices in questions().items()}
         for number, row in enumerate([default, *rows()]):

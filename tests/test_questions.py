@@ -136,7 +136,7 @@ def test_the_fast_bake_is_the_command_lines(tmp_path: Path, which: int) -> None:
     assert run.stdout == fast.output
 
 
-@pytest.mark.parametrize(("toggles", "count"), [(questions(), 720), (PLANNED, 12_960)])
+@pytest.mark.parametrize(("toggles", "count"), [(questions(), 2160), (PLANNED, 12_960)])
 def test_every_structural_combination_and_every_pair_is_there(toggles: Toggles, count: int) -> None:
     rows = combinations(toggles)
     structural = {name: values for name, values in toggles.items() if name not in COSMETIC}

@@ -12,17 +12,17 @@ class Network(nn.Module):
 
     layers: nn.Module
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Classify a batch.
 
         Args:
-            images: uint8 pixels of shape (batch, channels, height, width), 0 to 255; `layers` get
+            inputs: uint8 pixels of shape (batch, channels, height, width), 0 to 255; `layers` get
                 them as floats from 0 to 1.
 
         Returns:
             Logits of shape (batch, classes).
         """
-        logits: Tensor = self.layers(images.float() / 255)
+        logits: Tensor = self.layers(inputs.float() / 255)
         return logits
 
 

@@ -45,10 +45,10 @@ class Augmentation:
         self.flip, self.rotate, self.crop = flip, rotate, crop
         self.brightness, self.contrast = brightness, contrast
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def __call__(self, inputs: Tensor) -> Tensor:
         """Return changed copies of uint8 images (batch, channels, height, width), 0 to 255."""
-        count, _, height, width = images.shape
-        pixels = images.float()
+        count, _, height, width = inputs.shape
+        pixels = inputs.float()
         if self.flip or self.rotate or self.crop:
             pixels = move(
                 pixels,
