@@ -1,7 +1,6 @@
 """What the networks for texts do with their options, and with texts of any length."""
 
 import example
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -108,31 +107,3 @@ def test_any_module_is_a_network_and_gets_the_longest_text(monkeypatch):
     assert network(encode("ab", "c")).shape == (2, CLASSES)
     assert seen[0].tolist() == [[97, 98], [99, 0]]
     assert seen[0].dtype == torch.int64
-{%- if cookiecutter.onnx_export %}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_exported_network_agrees_at_every_length(name, tmp_path):
-    import onnxruntime
-
-    network = build(name, **({} if name == "conv.Conv" else {"buckets": 500}))
-    names = {0: "batch", 1: "length"}
-    program = torch.onnx.export(
-        network,
-        (encode("a", "b"),),
-        dynamo=True,
-        dynamic_shapes=(names,),
-        input_names=["inputs"],
-        output_names=["logits"],
-        verbose=False,
-    )
-    program.save(tmp_path / "network.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
-    generator = np.random.default_rng(0)
-    for count, length in [(1, 1), (3, 1), (1, 2), (5, 7), (64, 33), (1, 500), (2, 80)]:
-        inputs = generator.integers(1, 0x10FFFF, (count, length), dtype=np.int32)
-        inputs[-1, (length + 1) // 2 :] = 0
-        [logits] = session.run(["logits"], {"inputs": inputs})
-        expected = network(torch.from_numpy(inputs)).detach().numpy()
-        np.testing.assert_allclose(logits, expected, atol=1e-5)
-{%- endif %}
