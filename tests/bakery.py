@@ -258,8 +258,7 @@ def names_read(source: str, template: Path = TEMPLATE) -> frozenset[str]:
 def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
     """Name the questions whose answers a Jinja text depends on, by its syntax tree.
 
-    A variable of cookiecutter.json that is made from others, as the default answer to a question
-    may be, counts as the questions that it is made from.
+    A derived variable of cookiecutter.json counts as the questions that it is derived from.
     """
     raw = raw_questions(template)
     seen: set[str] = set()
@@ -267,7 +266,8 @@ def answers_read(source: str, template: Path = TEMPLATE) -> set[str]:
     while texts:
         new = names_read(texts.pop(), template) - seen
         seen |= new
-        texts += [raw[name] for name in new if isinstance(raw.get(name), str)]
+        derived = (raw.get(name) for name in new if name.startswith("__"))
+        texts += [text for text in derived if isinstance(text, str)]
     return {name for name in seen if name in raw and not name.startswith("_")}
 
 

@@ -161,8 +161,7 @@ class Contexts:
     """Makes what templates see of a set of answers; `bakery.context` says the same, slower."""
 
     def __init__(self) -> None:
-        given = {"project_slug": SLUG}
-        self.usual = context(given)["cookiecutter"]
+        self.usual = context({"project_slug": SLUG})["cookiecutter"]
         asked = [name for name in self.usual if not name.startswith("_")]
         self.derived = {
             name: Derived(
@@ -170,7 +169,7 @@ class Contexts:
                 tuple(question for question in asked if question in answers_read(source)),
             )
             for name, source in raw_questions().items()
-            if isinstance(source, str) and "{{" in source and name not in given
+            if name.startswith("__") and isinstance(source, str)
         }
 
     def of(self, row: Answers) -> Answers:

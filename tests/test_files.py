@@ -160,18 +160,25 @@ def _lay_out(folder: Path, slug: str, pyproject: str, rendered: Texts) -> None:
             project = folder / str(variant)
             file = project / one.path.replace(SLUG, slug)
             file.parent.mkdir(parents=True, exist_ok=True)
-            _make_package(project / "src" / slug)
-            if "src" in file.parts:
-                _make_package(file.parent)
             file.write_text(one.text, encoding="utf-8")
             (project / "pyproject.toml").write_text(pyproject, encoding="utf-8")
+    modules = {
+        one.path.replace(SLUG, slug)
+        for texts in rendered.values()
+        for one in texts
+        if one.path.startswith("src/") and one.path.endswith(".py")
+    }
+    for project in folder.iterdir():
+        for module in modules:
+            _make_module(project / module)
 
 
-def _make_package(folder: Path) -> None:
-    # Without the file, ruff takes the package for another project's
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "__init__.py").exists():
-        (folder / "__init__.py").write_text('"""A package."""\n', encoding="utf-8")
+def _make_module(path: Path) -> None:
+    # Without the file, ruff takes a module that is imported for another project's
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for file in (path, path.parent / "__init__.py"):
+        if not file.exists():
+            file.write_text('"""A module."""\n', encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", template_files())

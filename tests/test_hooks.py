@@ -250,7 +250,7 @@ def test_what_was_chosen_is_printed(tmp_path: Path) -> None:
     """Where a misspelt question can't be noticed, the user can see that its answer is missing."""
     answers = {"tracker": "comet", "docker": "no", "ci": "none", "project_slug": "quartz_reader"}
     _, run = _command(tmp_path, answers)
-    assert "Baked quartz_reader (MIT, uv, comet, ONNX, fastapi). Next:" in run.stdout
+    assert "Baked quartz_reader (image, MIT, uv, comet, ONNX, fastapi). Next:" in run.stdout
 
 
 def test_a_refused_bake_leaves_an_older_project_alone(tmp_path: Path) -> None:

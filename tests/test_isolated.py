@@ -50,7 +50,7 @@ def make_pictures(folder: Path) -> None:
 def make_table(path: Path) -> None:
     """Write forty rows of two classes, with a number, a category and missing values."""
     rows = [
-        f"{number % 7 if number % 9 else ''},{'bay' if number % 2 else 'cliff'},"
+        f"{number % 7 if number % 9 else ''},{('bay', 'cliff', 'dune')[number % 3]},"
         f"{'wet' if number % 2 else 'dry'}"
         for number in range(40)
     ]

@@ -107,7 +107,9 @@ def predict(
 
     A row that can't be used is named, the others are predicted, and the exit code is 2.
 
-    Example: `{{ cookiecutter.project_slug }} predict {{ cookiecutter.__sample }} --top 2`
+    Example:
+
+    `{{ cookiecutter.project_slug }} predict {{ cookiecutter.__sample }}`
     """
 {%- endif %}
     from tqdm import tqdm

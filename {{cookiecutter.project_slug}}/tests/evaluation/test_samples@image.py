@@ -5,7 +5,12 @@ import pytest
 
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
 from {{ cookiecutter.project_slug }}.evaluation.plots import result_figures
-from {{ cookiecutter.project_slug }}.evaluation.samples import draw_samples, features, profile, show
+from {{ cookiecutter.project_slug }}.evaluation.samples import (
+    draw_samples,
+    features,
+    profile,
+    show,
+)
 
 
 def test_mistakes_are_ordered_by_confidence_and_named():

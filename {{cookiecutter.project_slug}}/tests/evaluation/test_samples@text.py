@@ -1,5 +1,10 @@
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
-from {{ cookiecutter.project_slug }}.evaluation.samples import draw_samples, features, profile, show
+from {{ cookiecutter.project_slug }}.evaluation.samples import (
+    draw_samples,
+    features,
+    profile,
+    show,
+)
 
 SPEC = InputSpec(20)
 
