@@ -117,8 +117,11 @@ def benchmarks(session: nox.Session) -> None:
     """Measure the README's numbers: `nox -s benchmarks`."""
     install_everything(session)
     session.install("--quiet", "litserve>=0.2.10")
-    for name in ("bake", "startup", "training", "route", "serving"):
+    for name in ("bake", "startup", "route"):
         session.run("python", f"benchmarks/{name}.py")
+    for task in ("image", "text", "tabular"):
+        for name in ("training", "serving"):
+            session.run("python", f"benchmarks/{name}.py", f"--task={task}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Serving: the baked service under load, next to the usual one, to the ceiling and to others.
 
-One core is the servers', another the load generator's (wrk), on loopback: single images as JSON,
+One core is the servers', another the load generator's (wrk), on loopback: single samples as JSON,
 with validation, limits, request ids and logs on, as shipped. Every server is started anew for each
-turn, so that none runs beside another.
+turn, so that none runs beside another. `--task` bakes for another task than images; what is the
+same file for all tasks, such as the batcher, is measured with images only.
 """
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import itertools
 import json
@@ -22,20 +24,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import joblib
 import numpy as np
 import onnx
 import onnxruntime
 from measure import ratio, verdict
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 TEMPLATE = Path(__file__).resolve().parents[1]
 SERVERS = Path(__file__).with_name("servers")
 SLUG = "bench_project"
 
 OURS = "as shipped"
-NAIVE = "usual FastAPI service"
+NAIVE = "usual FastAPI service"  # of scikit-learn's own model, for tables
 CEILING = "FastAPI route that returns a constant"
 ALONE = "as shipped, one connection"
 BATCHED = "slow model, as shipped"
@@ -76,10 +81,10 @@ class Load:
     p99: float
 
 
-def bake(folder: Path, serving: str) -> Path:
+def bake(folder: Path, task: str, serving: str) -> Path:
     """Bake a project and return its folder."""
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"]
-    answers = [f"project_slug={SLUG}", "tracker=none", f"serving={serving}"]
+    answers = [f"project_slug={SLUG}", f"task={task}", "tracker=none", f"serving={serving}"]
     subprocess.run(
         [*command, "--output-dir", str(folder / serving), *answers],
         check=True,
@@ -93,6 +98,44 @@ def run(project: Path, *arguments: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(project / "src")}
     command = [sys.executable, "-m", SLUG, *arguments]
     subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample of the test split.
+
+    Attributes:
+        request: The body of a request for it.
+        inputs: What the model gets for it, a batch of one.
+    """
+
+    request: dict[str, Any]
+    inputs: np.ndarray
+
+
+def first_sample(project: Path, model: Path, task: str) -> Sample:
+    """Take the first sample of the test split, as a client and as the model sees it."""
+    sys.path.insert(0, str(project / "src"))
+    inputs = importlib.import_module(f"{SLUG}.datasets.inputs")
+    metadata = {row.key: json.loads(row.value) for row in onnx.load(model).metadata_props}
+    spec = inputs.InputSpec(**metadata["input_spec"])
+    sample = stored(project, "test_inputs")[:1]
+    if task == "image":
+        return Sample({"images": sample.tolist()}, sample)
+    key = {"text": "texts", "tabular": "rows"}[task]
+    return Sample({key: [spec.decode(sample[0])]}, spec.trim(sample))
+
+
+def fit_trees(project: Path, names: list[str], path: Path) -> None:
+    """Fit scikit-learn's own model to the rows that the network was trained on."""
+    inputs, labels = (stored(project, f"train_{kind}") for kind in ("inputs", "labels"))
+    joblib.dump((names, HistGradientBoostingClassifier().fit(inputs, labels)), path)
+
+
+def stored(project: Path, name: str) -> np.ndarray:
+    """Load an array of the prepared data."""
+    (path,) = (project / "data/processed").glob(f"*/{name}.npy")
+    return np.load(path)
 
 
 def slow_model(path: Path, like: Path, milliseconds: float) -> None:
@@ -132,23 +175,22 @@ def slow_model(path: Path, like: Path, milliseconds: float) -> None:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
         helper.set_model_props(model, {row.key: row.value for row in original.metadata_props})
         onnx.save(model, path)
-        took = model_microseconds(path) / 1000
+        took = model_microseconds(path, np.zeros((1, 1, 8, 8), np.uint8)) / 1000
         if took >= milliseconds:
             print(f"the slow model: {width} units a layer, {took:.1f} ms an image")
             return
         width = int(width * max(1.05, min(2, (milliseconds / took) ** 0.5)))
 
 
-def model_microseconds(path: Path) -> float:
-    """Return the median time of one image in ONNX Runtime, in microseconds."""
+def model_microseconds(path: Path, inputs: np.ndarray) -> float:
+    """Return the median time of a batch in ONNX Runtime, in microseconds."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options)
-    image = {"inputs": np.zeros((1, 1, 8, 8), np.uint8)}
     times = []
     for _ in range(200):
         start = time.perf_counter()
-        session.run(None, image)
+        session.run(None, {"inputs": inputs})
         times.append(time.perf_counter() - start)
     return statistics.median(times) * 1e6
 
@@ -197,6 +239,27 @@ def torchserve(folder: Path, model: Path) -> Case:
         path="predictions/digits",
         port=ports[0],
     )
+
+
+def more_cases(folder: Path, ours: list[str], variables: dict[str, str]) -> dict[str, Case]:
+    """Return the cases that images alone have: a slow model, and other servers."""
+    model = variables["SERVE_MODEL"]
+    slow = folder / "slow.onnx"
+    slow_model(slow, Path(model), milliseconds=5)
+    variables = {**variables, "SERVE_MODEL": str(slow)}
+    cases = {
+        BATCHED: Case(ours, variables),
+        UNBATCHED: Case(ours, {**variables, "SERVE_MAX_BATCH": "1"}),
+    }
+    if importlib.util.find_spec("litserve"):
+        cases[LITSERVE] = Case([sys.executable, str(SERVERS / "lit.py"), model, "PORT"])
+    else:
+        print("LitServe is not measured: pip install litserve")
+    if shutil.which("torchserve") and shutil.which("java"):
+        cases[TORCHSERVE] = torchserve(folder, Path(model))
+    else:
+        print("TorchServe is not measured: pip install torchserve torch-model-archiver; and Java")
+    return cases
 
 
 def measure(case: Case, script: Path, body: bytes, seconds: int) -> Load:
@@ -269,6 +332,7 @@ def free_port() -> int:
 def main() -> None:
     """Bake, train, export, serve and print the medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", choices=["image", "text", "tabular"], default="image")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of load a turn")
     options = parser.parse_args()
@@ -277,62 +341,42 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        project, bento = bake(folder, "fastapi"), bake(folder, "bentoml")
+        task = options.task
+        project, bento = (bake(folder, task, serving) for serving in ("fastapi", "bentoml"))
         run(project, "train", "logger=csv")
         run(project, "export")
         model = project / "models/model.onnx"
-        slow = folder / "slow.onnx"
-        slow_model(slow, model, milliseconds=5)
-        image = np.load(project / "data/processed/digits/test_inputs.npy")[:1]
-        (folder / "body.json").write_text(json.dumps({"images": image.tolist()}))
+        sample = first_sample(project, model, task)
+        (folder / "body.json").write_text(json.dumps(sample.request))
         body = (folder / "body.json").read_bytes()
         script = folder / "post.lua"
         script.write_text(SCRIPT.replace("BODY", str(folder / "body.json")))
+        usual = model
+        if task == "tabular":
+            usual = folder / "trees.joblib"
+            fit_trees(project, list(sample.request["rows"][0]), usual)
 
         ours = [sys.executable, "-m", f"{SLUG}.serving.api"]
-        naive = [sys.executable, str(SERVERS / "naive.py"), str(model), "PORT"]
+        naive = [sys.executable, str(SERVERS / "naive.py"), task, str(usual), "PORT"]
+        variables = {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)}
         cases = {
-            OURS: Case(ours, {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)}),
+            OURS: Case(ours, variables),
             NAIVE: Case(naive),
             CEILING: Case(naive, path="constant"),
-            ALONE: Case(
-                ours,
-                {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(model)},
-                connections=1,
-            ),
-            BATCHED: Case(ours, {"PYTHONPATH": str(project / "src"), "SERVE_MODEL": str(slow)}),
-            UNBATCHED: Case(
-                ours,
-                {
-                    "PYTHONPATH": str(project / "src"),
-                    "SERVE_MODEL": str(slow),
-                    "SERVE_MAX_BATCH": "1",
-                },
-            ),
-            BENTOML: Case(
-                [sys.executable, "-m", f"{SLUG}.serving.api"],
-                {"PYTHONPATH": str(bento / "src"), "SERVE_MODEL": str(model)},
-            ),
+            ALONE: Case(ours, variables, connections=1),
+            BENTOML: Case(ours, {**variables, "PYTHONPATH": str(bento / "src")}),
         }
-        if importlib.util.find_spec("litserve"):
-            cases[LITSERVE] = Case([sys.executable, str(SERVERS / "lit.py"), str(model), "PORT"])
-        else:
-            print("LitServe is not measured: pip install litserve")
-        if shutil.which("torchserve") and shutil.which("java"):
-            cases[TORCHSERVE] = torchserve(folder, model)
-        else:
-            print(
-                "TorchServe is not measured: pip install torchserve torch-model-archiver; and Java"
-            )
+        if task == "image":
+            cases |= more_cases(folder, ours, variables)
 
         loads: dict[str, list[Load]] = {name: [] for name in cases}
         own: list[float] = []
         for _ in range(options.turns):
-            own.append(model_microseconds(model))
+            own.append(model_microseconds(model, sample.inputs))
             for name, case in cases.items():
                 loads[name].append(measure(case, script, body, options.seconds))
 
-    print(f"one image takes the model {statistics.median(own):.0f} us")
+    print(f"one sample takes the model {statistics.median(own):.0f} us")
     for name, found in loads.items():
         rate, p50, p99 = (statistics.median(getattr(one, key) for one in found) for key in KEYS)
         print(f"{name:<38}{rate:>8,.0f} requests/s   p50 {p50:>8,.0f} us   p99 {p99:>8,.0f} us")
@@ -343,9 +387,9 @@ def main() -> None:
     verdict("p99, as shipped / naive", ratio(tails, OURS, NAIVE), at_most=1)
     over = statistics.median(one.p50 - us for one, us in zip(loads[ALONE], own, strict=True))
     verdict("one connection, us over the model's own time", over, at_most=250)
-    verdict(
-        "slow model, with micro-batching / without", ratio(rates, BATCHED, UNBATCHED), at_least=4
-    )
+    if BATCHED in rates:
+        gain = ratio(rates, BATCHED, UNBATCHED)
+        verdict("slow model, with micro-batching / without", gain, at_least=4)
 
 
 if __name__ == "__main__":
