@@ -107,7 +107,7 @@ def predict(
 
     A row that can't be used is named, the others are predicted, and the exit code is 2.
 
-    Example:
+    Example: the file that the example data have for it.
 
     `{{ cookiecutter.project_slug }} predict {{ cookiecutter.__sample }}`
     """
