@@ -45,7 +45,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, text in BLOCK.findall((ROOT / "docs/changing.md").read_text("utf-8")):
         target = folder / path
         before = f"{target.read_text('utf-8')}\n\n" if target.exists() else ""
-        target.write_text(before + text, encoding="utf-8")
+        if text not in before:  # as it is where the project has followed the page already
+            target.write_text(before + text, encoding="utf-8")
     return folder
 
 
