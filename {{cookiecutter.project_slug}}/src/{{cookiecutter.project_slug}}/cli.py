@@ -78,7 +78,7 @@ def predict(
 {%- if cookiecutter.task == "image" %}
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders.")],
 {%- elif cookiecutter.task == "text" %}
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...")] = None,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts.")] = None,
     file: Annotated[Path | None, typer.Option(help="A file with one text a line.")] = None,
 {%- else %}
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A table, as CSV or Parquet.")],
