@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -49,6 +50,11 @@ SERVICES: list[Answers] = [
     {"serving": "fastapi", "onnx_export": False, "environment": "conda"},
     {"serving": "bentoml", "onnx_export": True, "environment": "conda"},
     {"serving": "bentoml", "onnx_export": False, "environment": "uv"},
+]
+# The other tasks, whose networks need other packages
+TASKS: list[Answers] = [
+    {"serving": "fastapi", "onnx_export": True, "task": "text"},
+    {"serving": "bentoml", "onnx_export": True, "task": "tabular"},
 ]
 
 # Without an engine -------------------------------------------------------------------------------
@@ -175,13 +181,48 @@ def prepare(folder: Path, **answers: Any) -> Path:
     return bake({**given, **answers}, folder).path
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What every image of a task is tested with.
+
+    Attributes:
+        models: The folder that holds the checkpoint and the exported model.
+        body: A request for nine samples, as JSON.
+    """
+
+    models: Path
+    body: str
+
+
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train and export once; every image holds this model."""
-    project = prepare(tmp_path_factory.mktemp("trained"))
-    run_module(project, "quartz_reader", "train", "trainer.max_epochs=3")
-    run_module(project, "quartz_reader", "export")
-    return project / "models"
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
+    """Return what trains and exports, once for each task."""
+
+    @functools.cache
+    def train(task: str) -> Trained:
+        project = prepare(tmp_path_factory.mktemp("trained"), task=task)
+        run_module(project, "quartz_reader", "train", "trainer.max_epochs=3")
+        run_module(project, "quartz_reader", "export")
+        (project / "body.py").write_text(
+            "import json, sys\nsys.path.insert(0, 'tests')\nimport example\n"
+            "print(json.dumps(example.request(example.random_inputs(9))))\n",
+            encoding="utf-8",
+        )
+        return Trained(project / "models", run_module(project, "body"))
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def models(trained: Callable[[str], Trained]) -> Path:
+    """Return the models for images."""
+    return trained("image").models
+
+
+@pytest.fixture(scope="session")
+def body(trained: Callable[[str], Trained]) -> str:
+    """Return a request with images."""
+    return trained("image").body
 
 
 def build(project: Path, name: str, *options: str) -> str:
@@ -241,10 +282,6 @@ def wait_until_healthy(name: str) -> None:
     wait_until(lambda: state(name)["Health"]["Status"] == "healthy", lambda: ended(name))
 
 
-BATCH = [[[[(row * column + 5 * n) % 17 * 15 for column in range(8)] for row in range(8)]]
-         for n in range(9)]  # fmt: skip
-
-
 def fetch(port: str, path: str, body: bytes | None = None) -> Any:
     """Ask a server on this machine for JSON."""
     connection = http.client.HTTPConnection("localhost", int(port), timeout=PATIENCE)
@@ -256,23 +293,27 @@ def fetch(port: str, path: str, body: bytes | None = None) -> Any:
     return json.loads(text)
 
 
-def ask(port: str) -> list[dict[str, Any]]:
-    """Send the batch to a service."""
-    return fetch(port, "/predict", json.dumps({"images": BATCH}).encode())["predictions"]
+def ask(port: str, body: str) -> list[dict[str, Any]]:
+    """Send a request to a service."""
+    return fetch(port, "/predict", body.encode())["predictions"]
 
 
-def predict(project: Path, model: Path) -> list[dict[str, Any]]:
-    """Let the project's Predictor classify the batch, outside any container."""
+def predict(project: Path, model: Path, body: str) -> list[dict[str, Any]]:
+    """Let the project's Predictor classify what a request holds, outside any container."""
     script = project / "ask_predictor.py"
     script.write_text(
-        "import json, sys\nimport numpy as np\n"
+        "import json, sys\n"
         "from quartz_reader.inference.predictor import Predictor\n"
-        "images = np.array(json.loads(sys.argv[2]), np.uint8)\n"
-        "rows = Predictor(sys.argv[1]).classify(images)\n"
+        "from quartz_reader.serving.requests import request_type, to_inputs\n"
+        "from quartz_reader.serving.settings import Settings\n"
+        "predictor = Predictor(sys.argv[1])\n"
+        "spec = predictor.input_spec\n"
+        "asked = request_type(spec, Settings()).model_validate_json(sys.argv[2])\n"
+        "rows = predictor.classify(to_inputs(asked, spec))\n"
         "print(json.dumps([{'label': r.label, 'probability': r.probability} for r in rows]))\n",
         encoding="utf-8",
     )
-    return json.loads(run_module(project, "ask_predictor", str(model), json.dumps(BATCH)))
+    return json.loads(run_module(project, "ask_predictor", str(model), body))
 
 
 def equal(answers: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
@@ -287,14 +328,18 @@ def title(answers: Answers) -> str:
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("answers", SERVICES, ids=title)
+@pytest.mark.parametrize("answers", SERVICES + TASKS, ids=title)
 def test_a_service(
-    answers: Answers, index: str, models: Path, tmp_path: Path, record_property: Any
+    answers: Answers,
+    index: str,
+    trained: Callable[[str], Trained],
+    tmp_path: Path,
+    record_property: Any,
 ) -> None:
     """Built without a lock file; a user unknown to it starts, asks and stops it, read-only."""
     project = prepare(tmp_path, description=DESCRIPTION, **answers)
-    onnx = answers["onnx_export"]
-    model = models / ("model.onnx" if onnx else "model.ckpt")
+    onnx, task = answers["onnx_export"], answers.get("task", "image")
+    model = trained(task).models / ("model.onnx" if onnx else "model.ckpt")
     (project / "models").mkdir()
     shutil.copy(model, project / "models")
     arguments = ["--build-arg", "SOURCE_COMMIT=abc"]
@@ -312,11 +357,12 @@ def test_a_service(
         assert ("No module named 'torch'" in found) == onnx, found
         assert inside(tag, "sh", "-c", "command -v cc gcc make uv git curl", check=False) == ""
         if onnx:
-            assert size < 320
+            assert size < (330 if task == "text" else 320)
         with container(tag, "--publish=127.0.0.1::8000") as name:
             wait_until_healthy(name)
             port = docker("port", name, "8000").rpartition(":")[2]
-            equal(ask(port), predict(project, model))
+            body = trained(task).body
+            equal(ask(port, body), predict(project, model, body))
             assert stop(name) == 0, logs(name)
         gone = f"gone{model.suffix}"
         with container(tag, f"--env=SERVE_MODEL={gone}") as name:
@@ -375,7 +421,7 @@ def http_event(method: str, path: str, body: str = "") -> dict[str, Any]:
 @pytest.mark.docker
 @pytest.mark.parametrize("answers", SERVICES, ids=title)
 def test_a_function(
-    answers: Answers, index: str, models: Path, tmp_path: Path, record_property: Any
+    answers: Answers, index: str, models: Path, body: str, tmp_path: Path, record_property: Any
 ) -> None:
     """A Lambda image, given its events by a Runtime API on this machine."""
     project = prepare(tmp_path, cloud="aws", **answers)
@@ -411,9 +457,9 @@ def test_a_function(
                 return answer["statusCode"], answer["body"]
 
             assert ask_function("GET", "/readyz")[0] == 200
-            status, body = ask_function("POST", "/predict", json.dumps({"images": BATCH}))
-            assert status == 200, body
-            equal(json.loads(body)["predictions"], predict(project, model))
+            status, answer = ask_function("POST", "/predict", body)
+            assert status == 200, answer
+            equal(json.loads(answer)["predictions"], predict(project, model, body))
             assert ask_function("POST", "/predict", "not json")[0] == 422
         api.shutdown()
 
@@ -530,7 +576,7 @@ def test_compose_reads_every_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.docker
-def test_compose(index: str, models: Path, tmp_path: Path) -> None:
+def test_compose(index: str, models: Path, body: str, tmp_path: Path) -> None:
     """A service, an MLflow server, and a training that logs to the server."""
     project = prepare(tmp_path, tracker="mlflow")
     mounts(project)
@@ -544,7 +590,7 @@ def test_compose(index: str, models: Path, tmp_path: Path) -> None:
     try:
         compose("build", "api", "mlflow")
         compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(PATIENCE))
-        equal(ask(api), predict(project, models / "model.onnx"))
+        equal(ask(api, body), predict(project, models / "model.onnx", body))
 
         train = ["--rm", f"--user={SOMEBODY}", "train", "trainer.max_epochs=2"]
         said = compose("run", *train, errors=True)
