@@ -335,7 +335,7 @@ def csv_files(draw: st.DrawFn) -> tuple[bytes, list[Values]]:
 
     text = io.StringIO()
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    quoting: Any = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerow(header)
     for row in asked:
