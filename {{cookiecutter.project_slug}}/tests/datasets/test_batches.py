@@ -41,7 +41,7 @@ def test_a_set_too_large_for_memory_streams_the_same_samples(data, split):
 def test_workers_are_sent_where_the_samples_are_rather_than_the_samples(data):
     loader = NumberedSamples(memory_limit_mb=0).train_dataloader()
     sent = pickle.dumps((loader.dataset, loader.collate_fn))  # as macOS and Windows start them
-    assert len(sent) < data.arrays("train")[0].nbytes / 2
+    assert data.arrays("train")[0][:5].tobytes() not in sent
 
 
 def numbered(count: int, **options) -> TensorBatches:
