@@ -106,6 +106,8 @@ def make_trainer(cfg: DictConfig) -> Trainer:
     """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning 2.6 on torch 2.13
+    # Of steps, which few samples make few of: what is logged here are epochs
+    warnings.filterwarnings("ignore", message=".*the logging interval.*")
     wanted = dict(cfg.callbacks)
     if cfg.trainer.fast_dev_run:  # without trackers, and their callbacks have the same names
         wanted = {name: callback for name, callback in wanted.items() if name not in cfg.logger}
