@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -30,7 +29,7 @@ from docker_engine import missing
 from machine import plain_environment
 from test_files import SLUGS, texts_of, without_marks
 from test_pairwise import run as run_module
-from tools import PATIENCE, wait_until
+from tools import PATIENCE, free_port, wait_until
 
 DOCKERFILES = [
     "dockerfiles/api.dockerfile",
@@ -564,11 +563,6 @@ def test_training(
             assert stop(name) != 137, logs(name)
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
-
-
 @pytest.mark.docker
 def test_compose_reads_every_file(tmp_path: Path) -> None:
     for name in write(tmp_path, texts("compose.yaml")):
@@ -581,7 +575,7 @@ def test_compose(index: str, models: Path, body: str, tmp_path: Path) -> None:
     project = prepare(tmp_path, tracker="mlflow")
     mounts(project)
     shutil.copy(models / "model.onnx", project / "models")
-    api, mlflow = free_port(), free_port()
+    api, mlflow = str(free_port()), str(free_port())
     compose = functools.partial(
         docker, "compose", cwd=project,
         TORCH_INDEX=index, API_PORT=api, MLFLOW_PORT=mlflow, COMPOSE_PROJECT_NAME="mlbake-test",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from bakery import TEMPLATE, bake
 from machine import in_venv, pip_settings, plain_environment, uv_settings
+from own_data import write_table
 from PIL import Image
 from tools import serving
 
@@ -50,12 +51,14 @@ def make_pictures(folder: Path) -> None:
 def make_table(path: Path) -> None:
     """Write forty rows of two classes, with a number, a category and missing values."""
     rows = [
-        f"{number % 7 if number % 9 else ''},{('bay', 'cliff', 'dune')[number % 3]},"
-        f"{'wet' if number % 2 else 'dry'}"
+        [
+            str(number % 7) if number % 9 else "",
+            ("bay", "cliff", "dune")[number % 3],
+            "wet" if number % 2 else "dry",
+        ]
         for number in range(40)
     ]
-    path.parent.mkdir(parents=True)
-    path.write_text("\n".join(["wind,place,column", *rows]) + "\n", encoding="utf-8")
+    write_table(path, ["wind", "place", "column"], rows)
 
 
 class Shell:

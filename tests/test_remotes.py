@@ -23,7 +23,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from machine import plain_environment
 from moto.server import ThreadedMotoServer
-from tools import NODE_MODULES, missing_node, printed, run, wait_until
+from tools import NODE_MODULES, free_port, missing_node, printed, run, wait_until
 
 CONTENT = {"a.bin": bytes(range(256)) * 4096, "deep/b.txt": b"eight\n"}
 
@@ -43,12 +43,6 @@ class Remote:
     environment: Mapping[str, str]
     put: Callable[[str, bytes], object]
     names: Callable[[], list[str]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -25,9 +25,10 @@ import pytest
 from bakery import bake
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_own_project import SLUG, free_port, write_letters, write_table
-from tools import PATIENCE, printed, run, serving
+from own_data import write_letters, write_table
+from tools import PATIENCE, free_port, printed, run, serving
 
+SLUG = "my_ml_project"
 MOST = 64  # samples in a request
 LONGEST = 10_000  # characters of a text
 LENGTH = 400  # characters that the model reads

@@ -5,6 +5,7 @@ import functools
 import http.client
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -72,6 +73,12 @@ def wait_until(
         assert not (reason := ended()), reason
         assert time.monotonic() < end, f"it lives, and is not ready after {patience} s"
         time.sleep(0.1)
+
+
+def free_port() -> int:
+    """Find a port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

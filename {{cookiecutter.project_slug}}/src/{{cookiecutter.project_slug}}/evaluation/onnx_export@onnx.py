@@ -3,8 +3,6 @@
 import json
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .. import UserError
 from ..inference.checkpoint import CheckpointModel
+from ..inference.model_file import replacing
 from ..inference.onnx_model import OnnxModel
 from ..inference.predictor import softmax
 from .data import open_data
@@ -193,15 +192,3 @@ def save(
     }
     onnx.helper.set_model_props(model, {key: json.dumps(properties[key]) for key in properties})
     onnx.save(model, path)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; its file replaces `path` if the block raises nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -5,7 +5,9 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from ..inference.predictor import Predictor
@@ -38,7 +40,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     classes = predictor.classes
     data = open_data(cfg, predictor)
     (inputs, labels), names = data.arrays("test"), data.names("test")
-    probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
+
+    def predict(inputs: NDArray[Any]) -> Probabilities:
+        return in_batches(predictor.probabilities, inputs, data.batch_size)
+
+    probabilities = predict(inputs)
     metrics = measure(probabilities, labels)
     compared: dict[str, float] = {}
     extra: dict[str, list[Block]] = {}
@@ -46,9 +52,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         spec = predictor.input_spec
         simple = Baseline(*data.arrays("train"), spec)
         compared = measure(simple.probabilities(inputs), labels)
-        extra[WHAT_COUNTS] = [
-            what_counts(simple, predictor.probabilities, inputs, labels, classes, spec)
-        ]
+        extra[WHAT_COUNTS] = [what_counts(simple, predict, inputs, labels, classes, spec)]
     known = features(inputs, predictor.input_spec)
     slices = find_slices(probabilities, labels, classes, known)
     figures = result_figures(
@@ -70,9 +74,17 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         figures["learning_curves"] = learning_curves_figure(columns)
     for name, figure in figures.items():
         figure.savefig(reports / f"{name}.png", dpi=120)
-    beside = compared, extra
     write_overview(
-        reports, predictor, data, probabilities, metrics, slices, figures, cfg.samples, *beside
+        reports,
+        predictor,
+        data,
+        probabilities,
+        metrics,
+        slices,
+        figures,
+        cfg.samples,
+        baseline=compared,
+        extra=extra,
     )
 
     for name, value in metrics.items():

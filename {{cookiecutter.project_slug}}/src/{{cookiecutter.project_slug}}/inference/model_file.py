@@ -1,6 +1,9 @@
-"""Reading the file of a trained model."""
+"""Files of trained models: reading them whole, and replacing them at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .. import UserError
 
@@ -26,3 +29,16 @@ def read_model(path: Path | str, command: str) -> bytes:
     if not content:
         raise UserError(f"{path} is empty: write it again with `{command}`")
     return content
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; its file takes the place of `path` if the block raises nothing.
+
+    Otherwise nothing of it is left, and an older file at `path` stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        partial = Path(folder, path.name)
+        yield partial
+        partial.replace(path)

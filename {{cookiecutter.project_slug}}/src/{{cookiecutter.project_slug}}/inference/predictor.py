@@ -1,6 +1,6 @@
 """Predictions: the command line, the service and the reports all get theirs from `Predictor`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,44 @@ class Predictor:
             [Prediction(self.classes[k], float(row[k])) for k in best]
             for row, best in zip(probabilities, order, strict=True)
         ]
+
+
+def answer_each(
+    predictor: Predictor,
+    names: Sequence[str],
+    read: Callable[[int], NDArray[Any]],
+    count: int,
+    batch_size: int,
+) -> Iterator[Answer]:
+    """Classify samples that may be unreadable, a batch in memory at a time.
+
+    One that can't be read does not stop the others.
+
+    Args:
+        predictor: The model.
+        names: The names of the samples.
+        read: Returns the input of the sample at a position of `names`; raises a `UserError` that
+            says why there is none.
+        count: How many classes to list for each sample, at most.
+        batch_size: Samples in each batch but the last.
+
+    Yields:
+        One answer for each sample, in order.
+    """
+    for start in range(0, len(names), batch_size):
+        inputs, problems = [], {}
+        places = range(start, min(start + batch_size, len(names)))
+        for place in places:
+            try:
+                inputs.append(read(place))
+            except UserError as error:
+                problems[place] = str(error)
+        ranked = iter(predictor.rank(np.stack(inputs), count) if inputs else [])
+        for place in places:
+            if place in problems:
+                yield Answer(names[place], problem=problems[place])
+            else:
+                yield Answer(names[place], next(ranked))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

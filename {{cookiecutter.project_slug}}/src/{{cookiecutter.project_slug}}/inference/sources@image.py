@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from .. import UserError
 from ..datasets.folders import walk
 from ..datasets.inputs import SUFFIXES, read_image
-from .predictor import Answer, Predictor
+from .predictor import Answer, Predictor, answer_each
 
 BATCH = 64  # pictures in memory at a time
 
@@ -43,20 +41,9 @@ def predict_files(predictor: Predictor, paths: Sequence[Path], count: int = 1) -
         paths: The files.
         count: How many classes to list for each, at most.
 
-    Yields:
+    Returns:
         One answer for each file, in order.
     """
-    for start in range(0, len(paths), BATCH):
-        pixels, problems = [], {}
-        batch = paths[start : start + BATCH]
-        for number, path in enumerate(batch):
-            try:
-                pixels.append(read_image(path, predictor.input_spec))
-            except UserError as error:
-                problems[number] = str(error)
-        ranked = iter(predictor.rank(np.stack(pixels), count) if pixels else [])
-        for number, path in enumerate(batch):
-            if number in problems:
-                yield Answer(str(path), problem=problems[number])
-            else:
-                yield Answer(str(path), next(ranked))
+    spec = predictor.input_spec
+    names = [str(path) for path in paths]
+    return answer_each(predictor, names, lambda i: read_image(paths[i], spec), count, BATCH)

@@ -3,14 +3,15 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import UserError
 from ..datasets.inputs import InputSpec
 from ..datasets.rows import TableFile, select
-from .predictor import Answer, Predictor
+from .model_file import replacing
+from .predictor import Answer, Predictor, answer_each
 
 BATCH = 1024  # rows in one call of the model
 
@@ -41,23 +42,16 @@ def predict_rows(predictor: Predictor, rows: Sequence[Named], count: int = 1) ->
         rows: The rows, as `read_rows` returns them.
         count: How many classes to list for each, at most.
 
-    Yields:
+    Returns:
         One answer for each row, in order.
     """
-    for start in range(0, len(rows), BATCH):
-        inputs, problems = [], {}
-        batch = rows[start : start + BATCH]
-        for name, row in batch:
-            try:
-                inputs.append(predictor.input_spec.encode([row], [name])[0])
-            except UserError as error:
-                problems[name] = str(error)
-        ranked = iter(predictor.rank(np.stack(inputs), count) if inputs else [])
-        for name, _ in batch:
-            if name in problems:
-                yield Answer(name, problem=problems[name])
-            else:
-                yield Answer(name, next(ranked))
+
+    def read(place: int) -> NDArray[np.float32]:
+        name, row = rows[place]
+        inputs: NDArray[np.float32] = predictor.input_spec.encode([row], [name])[0]
+        return inputs
+
+    return answer_each(predictor, [name for name, _ in rows], read, count, BATCH)
 
 
 def write_predictions(output: Path, path: Path, answers: Sequence[Answer]) -> None:
@@ -83,16 +77,12 @@ def write_predictions(output: Path, path: Path, answers: Sequence[Answer]) -> No
             column += "_"  # noqa: PLW2901
         header.append(column)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as folder:
-            partial = Path(folder, output.name)
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, delimiter=table.separator, lineterminator="\n")
-                writer.writerow(header)
-                for (_, fields), answer in zip(table.rows, answers, strict=True):
-                    best = answer.predictions[0] if answer.predictions else None
-                    found = [best.label, f"{best.probability:.6f}"] if best else ["", ""]
-                    writer.writerow([*fields, *found])
-            partial.replace(output)
+        with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter=table.separator, lineterminator="\n")
+            writer.writerow(header)
+            for (_, fields), answer in zip(table.rows, answers, strict=True):
+                best = answer.predictions[0] if answer.predictions else None
+                found = [best.label, f"{best.probability:.6f}"] if best else ["", ""]
+                writer.writerow([*fields, *found])
     except OSError as error:
         raise UserError(f"--output {output} can't be written: {error.strerror or error}") from error

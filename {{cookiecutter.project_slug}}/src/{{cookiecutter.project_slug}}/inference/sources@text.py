@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .. import UserError
-from ..datasets.inputs import clean
 from ..datasets.text_files import read_text
-from .predictor import Answer, Predictor
+from .predictor import Answer, Predictor, answer_each
 
 BATCH = 64  # texts in memory as inputs at a time
 
@@ -38,21 +40,17 @@ def predict_texts(predictor: Predictor, texts: Sequence[str], count: int = 1) ->
         texts: The texts.
         count: How many classes to list for each, at most.
 
-    Yields:
+    Returns:
         One answer for each text, in order.
     """
-    for start in range(0, len(texts), BATCH):
-        batch = texts[start : start + BATCH]
-        usable, problems = [], {}
-        for number, text in enumerate(batch):
-            try:
-                usable.append(clean(text))
-            except UserError as error:
-                problems[number] = f"text {start + number + 1}: {error}"
-        inputs = predictor.input_spec.encode(usable)
-        ranked = iter(predictor.rank(inputs, count) if usable else [])
-        for number, text in enumerate(batch):
-            if number in problems:
-                yield Answer(text, problem=problems[number])
-            else:
-                yield Answer(text, next(ranked))
+    spec = predictor.input_spec
+    spec.network_options()  # needs the tokenizer: one that is missing is no error of a text
+
+    def read(place: int) -> NDArray[np.int32]:
+        try:
+            inputs: NDArray[np.int32] = spec.encode([texts[place]])[0]
+        except UserError as error:
+            raise UserError(f"text {place + 1}: {error}") from error
+        return inputs
+
+    return answer_each(predictor, texts, read, count, BATCH)

@@ -5,7 +5,6 @@ import os
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from pytorch_lightning.accelerators import CPUAccelerator
 from .. import UserError
 from ..datasets.base import build_data, plain_settings
 from ..inference.checkpoint import load_checkpoint
+from ..inference.model_file import replacing
 from .progress import make_progress
 from .resume import check_resume, resume_command
 from .source import source_commit
@@ -192,10 +192,8 @@ def promote(
     saved["history"] = history
     saved["commit"] = source_commit()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
-            torch.save(saved, Path(folder, target.name))
-            Path(folder, target.name).replace(target)
+        with replacing(target) as partial:
+            torch.save(saved, partial)
     except (OSError, RuntimeError) as error:
         raise UserError(f"{target} can't be written ({error}); the best epoch is {best}") from error
     return target
