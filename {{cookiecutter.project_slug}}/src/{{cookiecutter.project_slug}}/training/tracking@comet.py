@@ -76,7 +76,7 @@ class Tracking(Callback):
                 best.names, labels, guesses, highest, strict=True
             )
         ]
-        headers = ["file", "true", "predicted", "probability"]
+        headers = ["name", "true", "predicted", "probability"]
         experiment.log_table("predictions.csv", rows, headers)
         for name, figure in best.figures.items():
             experiment.log_figure(name, figure, step=step)
