@@ -146,7 +146,8 @@ class Project:
         if lines:
             file.write_text("\n".join(lines), "utf-8")
         else:
-            file = self.raw / next(iter(self.labels))
+            # A test before may have removed one
+            file = next(path for name in self.labels if (path := self.raw / name).exists())
         return [*options, str(file)], file
 
 
