@@ -37,7 +37,7 @@ EVIDENCE = {
     "pytest-xdist": r"(^|\s)-n[ =]|-nauto",
 }
 # What a module of the package imports when it is asked to, and names the group to install
-OPTIONAL = {"pyarrow", "tokenizers"}
+OPTIONAL = {"datasets", "pyarrow", "tokenizers", "transformers"}
 IN_THIS_FILE = "in tests/checks/dependencies.py"
 
 

@@ -25,7 +25,7 @@ class InputSpec:
     """The texts that a network takes: int32 numbers (length,), padded with 0 at the end.
 
     Without a tokenizer, they are the code points of the characters; with one, they are the ids of
-    its tokens plus 1.
+    its tokens plus 1, with the special tokens that it may put around a text.
 
     Attributes:
         length: Most characters, or tokens, of a text; the rest of a longer one is cut off.
@@ -59,23 +59,30 @@ class InputSpec:
     def network_options(self) -> dict[str, Any]:
         """Return what the constructor of a network may ask for, by the names of its parameters."""
         tokens = self.tokens.get_vocab_size() if self.tokenizer else 0x10FFFF
-        return {"vocabulary_size": tokens + 1}
+        return {"vocabulary_size": tokens + 1, "length": self.length}
 
     @cached_property
     def tokens(self) -> "Tokenizer":
-        """The tokenizer.
+        """The tokenizer, which cuts texts so that their special tokens stay.
 
         Raises:
-            UserError: The package is missing, or the JSON is no tokenizer.
+            UserError: The package is missing, or the JSON is no tokenizer, or `length` has no room
+                for more than its special tokens.
         """
         try:
             from tokenizers import Tokenizer
         except ImportError as error:
             raise UserError("this model reads tokens: install the package tokenizers") from error
         try:
-            return Tokenizer.from_str(str(self.tokenizer))
+            tokens = Tokenizer.from_str(str(self.tokenizer))
         except Exception as error:  # the package raises no class of its own
             raise UserError(f"the tokenizer of the inputs can't be read: {error}") from error
+        special = tokens.num_special_tokens_to_add(is_pair=False)
+        if self.length <= special:
+            raise UserError(f"length is {self.length}: the tokenizer adds {special} tokens to a text")
+        tokens.no_padding()
+        tokens.enable_truncation(self.length)
+        return tokens
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.int32]:
         """Turn texts into inputs.
@@ -98,8 +105,7 @@ class InputSpec:
     def numbers(self, cleaned: str) -> NDArray[np.int32]:
         """Turn one text that `clean` returned into its numbers, at most `length`."""
         if self.tokenizer:
-            ids = self.tokens.encode(cleaned, add_special_tokens=False).ids[: self.length]
-            return np.array(ids, np.int32) + 1
+            return np.array(self.tokens.encode(cleaned).ids, np.int32) + 1
         return np.frombuffer(cleaned[: self.length].encode("utf-32-le"), "<i4")
 
     def decode(self, sample: NDArray[np.int32]) -> str:

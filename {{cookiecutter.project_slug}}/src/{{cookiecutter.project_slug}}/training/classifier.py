@@ -16,7 +16,7 @@ from ..datasets.inputs import InputSpec
 from ..networks.building import build_network, check_network
 from .augmentation import Augmentation
 from .optimizers import build_optimizer, build_scheduler
-from .pretrained import load_fitting
+from .pretrained import freeze_parts, load_fitting
 
 Batch = tuple[Tensor, Tensor]
 
@@ -44,6 +44,7 @@ class Classifier(LightningModule):
         augmentation: Options of `Augmentation`, for training; None leaves the inputs as they are.
         init_from: A file of weights to start from. No hyperparameter: the checkpoint needs no such
             file.
+        freeze: Parts of the network whose weights stay as they are, as for `freeze_parts`.
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
 
     Attributes:
@@ -66,16 +67,20 @@ class Classifier(LightningModule):
         loss: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
         init_from: str | None = None,
+        freeze: Sequence[str] = (),
         compile_network: bool = False,
     ) -> None:
         super().__init__()
         # Plain values only, so that weights_only=True can load them; fit.py logs all settings
-        self.save_hyperparameters(logger=False, ignore=["init_from"])
+        self.save_hyperparameters(logger=False, ignore=["init_from", "freeze"])
         spec = InputSpec(**input_spec)
         self.network = build_network(network, spec.network_options(), len(classes))
+        # A network that reads its weights from elsewhere says how it is built without that
+        self.hparams["network"] = {**network, **getattr(self.network, "rebuild", {})}
         check_network(self.network, torch.from_numpy(spec.zeros(2)), len(classes))
         if init_from:
             load_fitting(self.network, init_from)
+        freeze_parts(self.network, freeze)
         if compile_network:
             self.network.compile()
         weights, self.label_smoothing = _loss_settings(loss or {}, len(classes))

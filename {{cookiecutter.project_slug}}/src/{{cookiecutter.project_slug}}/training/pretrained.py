@@ -1,6 +1,7 @@
-"""Starting from weights that exist already, of this project or from elsewhere."""
+"""Starting from weights that exist already, and keeping some of them."""
 
 import logging
+from collections.abc import Sequence
 from io import BytesIO
 from pickle import UnpicklingError
 
@@ -44,6 +45,33 @@ def load_fitting(network: nn.Module, path: str) -> None:
     lines = [f"  {what}: {', '.join(sorted(names))}" for what, names in others.items() if names]
     count = f"{len(fitting)} of the network's {len(own)} weights are from {path}"
     rank_zero_only(log.info)("\n".join([count, *lines]))
+
+
+def freeze_parts(network: nn.Module, parts: Sequence[str]) -> None:
+    """Keep the weights of some parts of a network as they are in the training.
+
+    Args:
+        network: The network.
+        parts: Names of modules or weights, or their ends or middles, such as `embedding` or
+            `encoder.layer.0`: all weights whose names hold one of them are kept.
+
+    Raises:
+        UserError: The network has no such part, or no weight is left to train.
+    """
+    if isinstance(parts, str):
+        raise UserError(f"model.freeze is {parts!r}: give a list, such as [{parts}]")
+    weights = dict(network.named_parameters())
+    for part in parts:
+        kept = [name for name in weights if f".{part}." in f".{name}."]
+        if not kept:
+            raise UserError(f"model.freeze: no weight's name holds {part}; one is {[*weights][0]}")
+        for name in kept:
+            weights[name].requires_grad_(False)
+    trained = sum(weight.requires_grad for weight in weights.values())
+    if parts and not trained:
+        raise UserError("model.freeze leaves no weight to train")
+    if parts:
+        rank_zero_only(log.info)(f"{trained} of the network's {len(weights)} weights are trained")
 
 
 def read_weights(path: str) -> dict[str, Tensor]:
