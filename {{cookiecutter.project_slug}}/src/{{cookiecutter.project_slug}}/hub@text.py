@@ -9,23 +9,29 @@ from pathlib import Path
 from . import UserError
 
 
-def find_source(name: str, setting: str, revision: str | None = None) -> str:
+def find_source(name: str, setting: str, revision: str | None = None) -> tuple[str, str | None]:
     """Find a folder, or say what is read from the hub and how it is called there.
 
     Args:
-        name: The path of a folder, or a name on the hub, such as `owner/name`.
+        name: The path of a folder, or a name on the hub, such as `owner/name`, after which
+            `@` and a revision may stand.
         setting: Name of the setting that holds `name`, for messages.
         revision: The branch, tag or commit that is read from the hub; None for `main`.
 
     Returns:
-        What the packages of Hugging Face take: the path, or the name.
+        What the packages of Hugging Face take: the path, or the name and the revision.
 
     Raises:
-        UserError: There is no such folder, and on the hub nothing can be called so.
+        UserError: There is no such folder, and on the hub nothing can be called so, or a folder is
+            to have a revision.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return str(folder)
+        if revision:
+            raise UserError(f"{setting} is {name!r}, a folder, which has no revision {revision}")
+        return str(folder), None
+    name, _, behind = name.partition("@")
+    revision = revision or behind or None
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name, re.ASCII):
         raise UserError(
             f"{setting} is {name!r}: there is no such folder, and names on the Hugging Face Hub "
@@ -37,7 +43,7 @@ def find_source(name: str, setting: str, revision: str | None = None) -> str:
         "that an earlier run has kept",
         flush=True,
     )
-    return name
+    return name, revision
 
 
 @contextmanager

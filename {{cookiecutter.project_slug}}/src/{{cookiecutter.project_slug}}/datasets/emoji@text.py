@@ -26,7 +26,7 @@ class EmojiDataModule(DataModule):
     Args:
         folder: Where the prepared arrays lie.
         length: Most characters, or tokens, of a name that are used.
-        tokenizer: None for characters, or `bpe`, as `make_spec` takes it.
+        tokenizer: None for characters, or tokens, as `make_spec` takes them.
         vocabulary: Number of tokens.
         val_fraction: Share of the emoji for validation, 0 to 1.
         test_fraction: Share of the emoji for testing, 0 to 1.

@@ -79,7 +79,7 @@ class InputSpec:
             raise UserError(f"the tokenizer of the inputs can't be read: {error}") from error
         special = tokens.num_special_tokens_to_add(is_pair=False)
         if self.length <= special:
-            raise UserError(f"length is {self.length}: the tokenizer adds {special} tokens to a text")
+            raise UserError(f"length is {self.length}, but {special} tokens are added to each text")
         tokens.no_padding()
         tokens.enable_truncation(self.length)
         return tokens

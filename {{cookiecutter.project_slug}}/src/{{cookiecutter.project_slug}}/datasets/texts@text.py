@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class TextsDataModule(DataModule):
         label: The column, or the key, with the name of the class.
         encoding: Such as `cp1252`; None takes UTF-8, or UTF-16 where a file starts with its mark.
         length: Most characters, or tokens, of a text that are used.
-        tokenizer: None for characters, or `bpe`, as `make_spec` takes it.
+        tokenizer: None for characters, or tokens, as `make_spec` takes them.
         vocabulary: Number of tokens.
         val_fraction: Share of each class for validation, 0 to 1.
         test_fraction: Share of each class for testing, 0 to 1.
@@ -58,6 +59,9 @@ class TextsDataModule(DataModule):
     Raises:
         UserError: An option can't work.
     """
+
+    # Ends of the names of the files that count as `source`, in small letters
+    suffixes: ClassVar[frozenset[str]] = frozenset({".txt", *TABLES})
 
     def __init__(
         self,
@@ -102,7 +106,7 @@ class TextsDataModule(DataModule):
         """Compute a SHA-256 of the names and contents of all files; None where there are none."""
         lines = []
         for path in walk(self.source) if self.source.is_dir() else [self.source]:
-            if path.suffix.lower() in {".txt", *TABLES} and path.is_file():
+            if path.suffix.lower() in self.suffixes and path.is_file():
                 with path.open("rb") as file:
                     lines.append(f"{path.name} {file_digest(file, 'sha256').hexdigest()}\n")
         return sha256("".join(lines).encode(errors="replace")).hexdigest() if lines else None

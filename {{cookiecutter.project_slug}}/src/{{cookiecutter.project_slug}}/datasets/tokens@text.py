@@ -74,18 +74,14 @@ def read_tokenizer(pretrained: str) -> str:
         UserError: The package `transformers` is missing, or the tokenizer can't be read.
     """
     setting = "data.tokenizer"
-    name, _, revision = pretrained.partition("@")
     with explaining(f"{setting}={pretrained}", "transformers"):
         from transformers import AutoTokenizer
 
-        found: Any = AutoTokenizer.from_pretrained(
-            find_source(name, setting, revision or None),
-            revision=revision or "main",
-            trust_remote_code=False,
-        )
-        if not found.is_fast:
+        name, revision = find_source(pretrained, setting)
+        made: Any = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+        if not made.is_fast:
             raise UserError(f"{setting}={pretrained} is none that the package tokenizers can run")
-        tokens = found.backend_tokenizer
+        tokens = made.backend_tokenizer
         tokens.no_padding()
         tokens.no_truncation()
         read: str = tokens.to_str()

@@ -136,17 +136,17 @@ def read_model(pretrained: str, tokens: int, num_classes: int) -> Any:
         UserError: The package is missing, the model can't be read, or knows fewer tokens.
     """
     setting = "model.network.pretrained"
-    name, _, revision = pretrained.partition("@")
     with explaining(f"{setting}={pretrained}", "transformers"):
         from transformers import AutoModelForSequenceClassification
         from transformers.utils import logging as messages
 
         messages.set_verbosity_error()
         messages.disable_progress_bar()
+        name, revision = find_source(pretrained, setting)
         classifiers: Any = AutoModelForSequenceClassification
         model, report = classifiers.from_pretrained(
-            find_source(name, setting, revision or None),
-            revision=revision or "main",
+            name,
+            revision=revision,
             num_labels=num_classes,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,  # a layer for other classes
@@ -158,9 +158,9 @@ def read_model(pretrained: str, tokens: int, num_classes: int) -> Any:
             f"{setting}={pretrained} knows {model.config.vocab_size:,} tokens, but the texts have "
             f"{tokens:,}: read them with its tokenizer, data.tokenizer={pretrained}"
         )
-    new = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
+    new = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     total = len(model.state_dict())
-    log.info("%d of %d weights are from %s; new: %s", total - len(new), total, name, sorted(new))
+    log.info("%d of %d weights are from %s; new: %s", total - len(new), total, pretrained, new)
     return model
 
 

@@ -64,7 +64,8 @@ def freeze_parts(network: nn.Module, parts: Sequence[str]) -> None:
     for part in parts:
         kept = [name for name in weights if f".{part}." in f".{name}."]
         if not kept:
-            raise UserError(f"model.freeze: no weight's name holds {part}; one is {[*weights][0]}")
+            first = next(iter(weights))
+            raise UserError(f"model.freeze: no weight's name holds {part}; one is called {first}")
         for name in kept:
             weights[name].requires_grad_(False)
     trained = sum(weight.requires_grad for weight in weights.values())
