@@ -20,6 +20,8 @@ ACCURACY = 0.97
 # Small networks: class and options
 NETWORK = {"_target_": "cnn.CNN", "channels": [8, 16], "dropout": 0.0}
 OTHER_NETWORK = {"_target_": "mlp.MLP", "hidden": [64], "dropout": 0.0}
+# Networks of configs/model/ that need a package which may be missing, and the package
+NEEDS: dict[str, str] = {}
 # The data set and the network that docs/changing.md adds
 ADDED = ("photos", "resnet")
 # Options of `predict` before the name of a file

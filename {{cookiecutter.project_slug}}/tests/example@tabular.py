@@ -30,6 +30,8 @@ ACCURACY = 0.95
 # Small networks: class and options
 NETWORK = {"_target_": "mlp.MLP", "hidden": [64, 32], "dropout": 0.0}
 OTHER_NETWORK = {"_target_": "mlp.MLP", "hidden": [128], "dropout": 0.0}
+# Networks of configs/model/ that need a package which may be missing, and the package
+NEEDS: dict[str, str] = {}
 # The data set and the network that docs/changing.md adds
 ADDED = ("customers", "resnet")
 # Options of `predict` before the name of a file

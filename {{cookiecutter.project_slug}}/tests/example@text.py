@@ -25,6 +25,8 @@ ACCURACY = 0.92
 # Small networks: class and options
 NETWORK = {"_target_": "ngrams.NGrams", "buckets": 500, "dimension": 16, "dropout": 0.0}
 OTHER_NETWORK = {"_target_": "conv.Conv", "widths": [2, 3], "channels": 16, "dropout": 0.0}
+# Networks of configs/model/ that need a package which may be missing, and the package
+NEEDS = {"transformer": "transformers"}
 # The data set and the network that docs/changing.md adds
 ADDED = ("mails", "resnet")
 # Options of `predict` before the name of a file

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from string import ascii_lowercase, digits
+
+import pytest
 
 WORDS = ["sun", "rain", "snow", "wind", "fog", "hail", "storm", "cloud", "frost", "heat", "ice"]
 
@@ -25,6 +28,46 @@ def texts(more: int = 0) -> list[str]:
     return ["data.source=texts.jsonl"]
 
 
+def hugging_face(more: int = 0) -> list[str]:
+    # The folder of the tests has the name of the package, but no such module in it
+    pytest.importorskip("datasets.load", reason="the package datasets is not installed")
+    write_lines(Path("hub/train.jsonl"), samples(10 + more))
+    return ["data.source=hub"]
+
+
 # For each data set of configs/data/ that reads files: a function that writes some to the current
 # folder, with so many more samples of each class, and returns the options that name them
-SOURCES: dict[str, Callable[..., list[str]]] = {"texts": texts}
+SOURCES: dict[str, Callable[..., list[str]]] = {"hugging_face": hugging_face, "texts": texts}
+
+
+def save_model(folder: Path, words: Iterable[str] = WORDS, length: int = 64) -> str:
+    """Write a tiny model with random weights, and its tokenizer, as the package transformers does.
+
+    It knows a token for each letter, and one for each of the words.
+    """
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+    from tokenizers.models import WordPiece
+    from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+
+    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep")}
+    letters = ascii_lowercase + digits
+    known = [*special.values(), *letters, *(f"##{letter}" for letter in letters), *words]
+    tokens = {token: number for number, token in enumerate(known)}
+    tokenizer = Tokenizer(WordPiece(tokens, unk_token=special["unk_token"]))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.enable_padding()  # as many published tokenizers do
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    config = AutoConfig.for_model(
+        "bert",
+        vocab_size=len(tokens),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=length,
+        num_labels=3,
+    )
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    return str(folder)

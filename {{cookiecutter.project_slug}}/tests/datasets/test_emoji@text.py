@@ -56,7 +56,7 @@ def test_tokens_are_learned_from_training_names_only():
     data = EmojiDataModule("tokens", tokenizer="bpe", vocabulary=400)
     data.prepare_data()
     spec = data.input_spec
-    assert spec.network_options() == {"vocabulary_size": 401}
+    assert spec.network_options() == {"vocabulary_size": 401, "length": 80}
     assert str(spec) == "at most 80 tokens"
     stored = json.loads(Path("tokens/meta.json").read_text("utf-8"))
     assert stored["input_spec"]["tokenizer"] == spec.tokenizer

@@ -3,6 +3,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+from sources import save_model
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec, clean
@@ -64,6 +65,27 @@ def test_a_tokenizer_travels_as_plain_values_and_finds_what_is_frequent():
     assert str(copy) == "at most 60 tokens"
 
 
+def test_the_tokens_of_a_model_keep_its_special_ones_when_a_text_is_cut():
+    pytest.importorskip("transformers")
+    spec = make_spec(5, save_model("model"), 0, [])
+    inputs = spec.encode(["sun", "sun rain snow wind fog"])
+    start, end = inputs[0, [0, 2]]
+    assert np.count_nonzero(inputs, axis=1).tolist() == [3, 5]
+    assert inputs[1, [0, 4]].tolist() == [start, end]
+    assert [spec.decode(sample) for sample in inputs] == ["sun", "sun rain snow"]
+    assert spec.decode(spec.encode(["SUN"])[0]) == "sun"
+    with pytest.raises(UserError, match="length is 2, but 2 tokens are added"):
+        InputSpec(2, spec.tokenizer).encode(["sun"])
+
+
+@pytest.mark.parametrize(("name", "named"), [("words", "no such folder"), (".", "can't be read")])
+def test_a_model_without_a_tokenizer_is_named(name, named):
+    pytest.importorskip("transformers")
+    with pytest.raises(UserError, match=rf"data\.tokenizer.*{named}") as error:
+        make_spec(5, name, 0, [])
+    assert len(str(error.value).splitlines()) == 1
+
+
 def test_a_tokenizer_that_is_none_is_named():
     pytest.importorskip("tokenizers")
     with pytest.raises(UserError, match="tokenizer"):
@@ -85,7 +107,7 @@ def test_a_batch_is_cut_to_its_longest_text():
 
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [(("wordpiece", 300), "wordpiece"), (("bpe", 256), "256"), (("bpe", "many"), "many")],
+    [(("", 300), "''"), ((3, 300), "3"), (("bpe", 256), "256"), (("bpe", "many"), "many")],
 )
 def test_settings_of_no_tokenizer_are_refused(settings, named):
     from {{ cookiecutter.project_slug }}.datasets.tokens import check_tokenizer

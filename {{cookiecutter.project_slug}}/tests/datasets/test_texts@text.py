@@ -199,7 +199,7 @@ def test_classes_that_only_the_test_split_has_are_named():
         ({"encoding": "utf-9"}, "utf-9"),
         ({"encoding": 8}, "data.encoding"),
         ({"length": 0}, "length"),
-        ({"tokenizer": "words"}, "words"),
+        ({"tokenizer": 3}, "data.tokenizer is 3"),
         ({"text": "label"}, "data.text and data.label"),
         ({"folder": "inside/data", "source": "inside"}, "inside of data.source"),
     ],

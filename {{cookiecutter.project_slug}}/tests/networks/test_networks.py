@@ -28,6 +28,8 @@ CLASSES = 4
 @pytest.fixture(params=NAMES)
 def settings(request, configure) -> dict:
     """The plain values that build a network, such as those that a checkpoint holds."""
+    if package := example.NEEDS.get(request.param):
+        pytest.importorskip(package)
     return OmegaConf.to_container(configure(f"model={request.param}").model.network, resolve=True)
 
 

@@ -1,5 +1,6 @@
 """Networks for texts as ONNX: one graph for texts of any length."""
 
+import example
 import numpy as np
 import onnxruntime
 import pytest
@@ -13,11 +14,16 @@ from {{ cookiecutter.project_slug }}.networks.building import build_network
 def build(name: str) -> nn.Module:
     torch.manual_seed(0)
     options = {"_target_": f"{networks.__name__}.{name}"}
-    return build_network(options, {"vocabulary_size": 0x110000}, 4).eval()
+    return build_network(options, {"vocabulary_size": 0x110000, "length": 500}, 4).eval()
 
 
-@pytest.mark.parametrize("name", ["ngrams.NGrams", "conv.Conv"])
+NAMES = ["ngrams.NGrams", "conv.Conv", "transformer.Transformer"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_exported_network_agrees_at_every_length(name, tmp_path):
+    if package := example.NEEDS.get(name.partition(".")[0]):
+        pytest.importorskip(package)
     network = build(name)
     names = {0: "batch", 1: "length"}
     program = torch.onnx.export(

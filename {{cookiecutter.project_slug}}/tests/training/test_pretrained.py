@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from {{ cookiecutter.project_slug }} import UserError
-from {{ cookiecutter.project_slug }}.training.pretrained import load_fitting
+from {{ cookiecutter.project_slug }}.training.pretrained import freeze_parts, load_fitting
 
 
 def make_network(classes: int = 3) -> nn.Module:
@@ -71,3 +71,25 @@ def test_a_file_that_can_not_be_used_is_one_line(content, named, capsys):
         load_fitting(make_network(), "weights.pt")
     assert len(str(error.value).splitlines()) == 1
     assert "loaded" not in capsys.readouterr().out
+
+
+def test_the_weights_of_frozen_parts_stay_as_they_are(caplog):
+    network = nn.ModuleDict({"encoder": make_network(), "enc": nn.Linear(3, 2)})
+    with caplog.at_level(logging.INFO):
+        freeze_parts(network, ["encoder.0", "enc"])
+    trained = [name for name, weight in network.named_parameters() if weight.requires_grad]
+    assert trained == ["encoder.2.weight", "encoder.2.bias"]
+    assert "2 of the network's 6 weights are trained" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        (["head"], "no weight's name holds head; one is called 0.weight"),
+        (["0", "2"], "leaves no weight to train"),
+        ("0", r"give a list, such as \[0\]"),
+    ],
+)
+def test_parts_that_can_not_be_frozen_are_named(parts, named):
+    with pytest.raises(UserError, match=rf"model\.freeze.*{named}"):
+        freeze_parts(make_network(), parts)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,12 +139,14 @@ def read_model(pretrained: str, tokens: int, num_classes: int) -> Any:
     setting = "model.network.pretrained"
     with explaining(f"{setting}={pretrained}", "transformers"):
         from transformers import AutoModelForSequenceClassification
-        from transformers.utils import logging as messages
+        from transformers.utils import logging as own_logging
 
-        messages.set_verbosity_error()
-        messages.disable_progress_bar()
-        name, revision = find_source(pretrained, setting)
         classifiers: Any = AutoModelForSequenceClassification
+        messages: Any = own_logging
+        messages.set_verbosity_error()  # the line below says the same in short
+        if not sys.stderr.isatty():
+            messages.disable_progress_bar()
+        name, revision = find_source(pretrained, setting)
         model, report = classifiers.from_pretrained(
             name,
             revision=revision,
