@@ -55,8 +55,10 @@ def test_frozen_weights_are_those_of_before_and_others_are_not(folder):
 
 
 def test_the_exported_file_needs_no_other_file_and_no_pytorch(configure, folder):
+    settings = configure("quantize=true", config="export")
+    settings.data = None  # that of the checkpoint
     with contextlib.chdir(folder):
-        results = export(configure("data=null", "quantize=true", config="export"))
+        results = export(settings)
     assert results["models/model.onnx"].difference < 1e-5
     assert results["models/model.int8.onnx"].accuracy > 0.9
     code = f"""\
