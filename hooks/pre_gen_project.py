@@ -28,54 +28,54 @@ billiard bleach blinker botocore box brotli bs4 cachetools cattr cattrs celery c
 charset_normalizer circus circusctl circusd click click_didyoumean click_option_group click_plugins
 click_repl cloudevents cloudpickle colorama comet comet_ml comm configargparse configobj contourpy
 coreweave_evaluations coverage coverage3 cryptography cuda cuda_bindings cuda_pathfinder
-cuda_toolkit cwevals cycler databricks databricks_sdk dateutil debugpy decorator deepmerge
-defusedxml dependency_groups deprecation dictdiffer diskcache distlib distro dmypy docker dotenv
-dpath dulwich dvc dvc_azure dvc_data dvc_gs dvc_http dvc_objects dvc_render dvc_s3 dvc_studio_client
-dvc_task emoji engineio entrypoints everett example executing f2py fastapi fastjsonschema ff
-filelock flask flask_cors flask_login flatbuffers flatten_dict flufl flufl_lock fonttools fqdn
-frozenlist fsspec functions_framework functions_framework_python functorch funcy gcsfs gevent
-geventhttpclient git gitdb gitpython google google_api_core google_auth google_auth_oauthlib
-google_cloud_core google_cloud_storage google_cloud_storage_control google_crc32c
-google_resumable_media googleapis_common_protos grandalf graphene graphql graphql_core graphql_relay
-greenlet grpc grpc_google_iam_v1 grpc_status grpcio grpcio_status gto gunicorn gunicornc h11 harfile
-hatchling hf hf_xet httpcore httpcore2 httptools httpx httpx2 httpx_ws huey huey_consumer
-huggingface_hub hydra hydra_core hydra_plugins hypothesis hypothesis_graphql identify idna
-importlib_metadata iniconfig ipykernel ipykernel_launcher ipython ipython3 ipython_pygments_lexers
-isodate isoduration isympy iterative_telemetry itsdangerous jedi jinja2 jlpm jmespath joblib json5
-jsonpointer jsonschema jsonschema_rs jsonschema_specifications jupyter jupyter_builder
-jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server jupyter_server_terminals
-jupyterlab jupyterlab_pygments jupyterlab_server jwt kantoku kiwisolver knack kombu lark librt
-lightning lightning_fabric lightning_utilities locust mako mangum markdown markdown_it
-markdown_it_py markdown_py markupsafe matplotlib matplotlib_inline mdurl mistune ml_dtypes mlflow
-mlflow_skinny mlflow_tracing mpl_toolkits mpmath msal msal_extensions msgpack multidict multipart
-mypy mypy_extensions mypyc narwhals nbclient nbconvert nbformat nbstripout nest_asyncio2 networkx
-nodeenv normalizer notebook_shim numpy nvidia nvidia_cublas nvidia_cuda_cccl nvidia_cuda_cupti
-nvidia_cuda_nvrtc nvidia_cuda_runtime nvidia_cudnn_cu13 nvidia_cufft nvidia_cufile nvidia_cusolver
-nvidia_cusparse nvidia_cusparselt_cu13 nvidia_ml_py nvidia_nccl_cu13 nvidia_nvjitlink
-nvidia_nvshmem_cu13 nvidia_nvtx oauthlib omegaconf onnx onnx_ir onnxruntime onnxruntime_test
-onnxscript opentelemetry opentelemetry_api opentelemetry_instrumentation opentelemetry_proto
-opentelemetry_sdk opentelemetry_util_http orjson overrides packaging packaging_legacy_version pandas
-pandocfilters parso pathspec pexpect pil pillow pip pip_requirements_parser platformdirs pluggy
-pre_commit prettytable prometheus_client prompt_toolkit propcache proto proto_plus protobuf psutil
-ptyprocess public pure_eval py pyarrow pyasn1 pyasn1_modules pybabel pycparser pydantic
-pydantic_core pydantic_settings pydevd_plugins pydot pyftmerge pyftsubset pygit2 pygmentize pygments
-pygrun pygtrie pyjson5 pyjwt pylab pymdown_extensions pymdownx pynvml pyparsing pyrate_limiter
-pysemver pytest pytest_cov pytest_locust python_box python_dateutil python_discovery python_dotenv
-python_engineio python_json_logger python_multipart python_socketio pythoncom pythonjsonlogger
-pythonwin pytorch_lightning pywin32 pywinpty pywintypes pyyaml pyzmq referencing requests
-requests_oauthlib requests_toolbelt rfc3339_validator rfc3986_validator rfc3987_syntax rich
-rich_toolkit rpds rpds_py ruamel ruamel_yaml ruff runtime_client s3fs schema schemathesis
-scikit_learn scipy scmrepo semantic_version semver send2trash sentry_sdk setuptools shellingham
-shortuuid shtab simple_di simple_websocket simplejson six sklearn skops smmap snapshot_restore_py
-sniffio socketio sortedcontainers soupsieve sqlalchemy sqlformat sqlparse sqltrie st stack_data
-starlette stubgen stubtest sympy tabulate tensorboard tensorboard_data_server terminado
-threadpoolctl tinycss2 tokenizers tomli tomli_w tomlkit torch torchfrtrace torchgen torchmetrics
-torchrun torchvision tornado tqdm traitlets triton trove_classifiers truststore ttx typer
-typing_extensions typing_inspection tzdata tzlocal uri_template urllib3 uv uvicorn uvicorn_worker
-uvloop validate vine virtualenv voluptuous waitress wandb watchdog watchfiles watchmedo wb wcwidth
-webcolors webencodings websocket websocket_client werkzeug wheel win32 win32api win32com winpty
-wrapt wsdump wsproto wurlitzer xxhash yaml yarl zc zc_lockfile zensical zipp zmq zope zope_event
-zope_interface
+cuda_toolkit cwevals cycler databricks databricks_sdk datasets dateutil debugpy decorator deepmerge
+defusedxml dependency_groups deprecation dictdiffer dill diskcache distlib distro dmypy docker
+dotenv dpath dulwich dvc dvc_azure dvc_data dvc_gs dvc_http dvc_objects dvc_render dvc_s3
+dvc_studio_client dvc_task emoji engineio entrypoints everett example executing f2py fastapi
+fastjsonschema ff filelock flask flask_cors flask_login flatbuffers flatten_dict flufl flufl_lock
+fonttools fqdn frozenlist fsspec functions_framework functions_framework_python functorch funcy
+gcsfs get_gprof get_objgraph gevent geventhttpclient git gitdb gitpython google google_api_core
+google_auth google_auth_oauthlib google_cloud_core google_cloud_storage google_cloud_storage_control
+google_crc32c google_resumable_media googleapis_common_protos grandalf graphene graphql graphql_core
+graphql_relay greenlet grpc grpc_google_iam_v1 grpc_status grpcio grpcio_status gto gunicorn
+gunicornc h11 harfile hatchling hf hf_xet httpcore httpcore2 httptools httpx httpx2 httpx_ws huey
+huey_consumer huggingface_hub hydra hydra_core hydra_plugins hypothesis hypothesis_graphql identify
+idna importlib_metadata iniconfig ipykernel ipykernel_launcher ipython ipython3
+ipython_pygments_lexers isodate isoduration isympy iterative_telemetry itsdangerous jedi jinja2 jlpm
+jmespath joblib json5 jsonpointer jsonschema jsonschema_rs jsonschema_specifications jupyter
+jupyter_builder jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server
+jupyter_server_terminals jupyterlab jupyterlab_pygments jupyterlab_server jwt kantoku kiwisolver
+knack kombu lark librt lightning lightning_fabric lightning_utilities locust mako mangum markdown
+markdown_it markdown_it_py markdown_py markupsafe matplotlib matplotlib_inline mdurl mistune
+ml_dtypes mlflow mlflow_skinny mlflow_tracing mpl_toolkits mpmath msal msal_extensions msgpack
+multidict multipart multiprocess mypy mypy_extensions mypyc narwhals nbclient nbconvert nbformat
+nbstripout nest_asyncio2 networkx nodeenv normalizer notebook_shim numpy nvidia nvidia_cublas
+nvidia_cuda_cccl nvidia_cuda_cupti nvidia_cuda_nvrtc nvidia_cuda_runtime nvidia_cudnn_cu13
+nvidia_cufft nvidia_cufile nvidia_cusolver nvidia_cusparse nvidia_cusparselt_cu13 nvidia_ml_py
+nvidia_nccl_cu13 nvidia_nvjitlink nvidia_nvshmem_cu13 nvidia_nvtx oauthlib omegaconf onnx onnx_ir
+onnxruntime onnxruntime_test onnxscript opentelemetry opentelemetry_api
+opentelemetry_instrumentation opentelemetry_proto opentelemetry_sdk opentelemetry_util_http orjson
+overrides packaging packaging_legacy_version pandas pandocfilters parso pathspec pexpect pil pillow
+pip pip_requirements_parser platformdirs pluggy pre_commit prettytable prometheus_client
+prompt_toolkit propcache proto proto_plus protobuf psutil ptyprocess public pure_eval py pyarrow
+pyasn1 pyasn1_modules pybabel pycparser pydantic pydantic_core pydantic_settings pydevd_plugins
+pydot pyftmerge pyftsubset pygit2 pygmentize pygments pygrun pygtrie pyjson5 pyjwt pylab
+pymdown_extensions pymdownx pynvml pyparsing pyrate_limiter pysemver pytest pytest_cov pytest_locust
+python_box python_dateutil python_discovery python_dotenv python_engineio python_json_logger
+python_multipart python_socketio pythoncom pythonjsonlogger pythonwin pytorch_lightning pywin32
+pywinpty pywintypes pyyaml pyzmq referencing regex requests requests_oauthlib requests_toolbelt
+rfc3339_validator rfc3986_validator rfc3987_syntax rich rich_toolkit rpds rpds_py ruamel ruamel_yaml
+ruff runtime_client s3fs safetensors schema schemathesis scikit_learn scipy scmrepo semantic_version
+semver send2trash sentry_sdk setuptools shellingham shortuuid shtab simple_di simple_websocket
+simplejson six sklearn skops smmap snapshot_restore_py sniffio socketio sortedcontainers soupsieve
+sqlalchemy sqlformat sqlparse sqltrie st stack_data starlette stubgen stubtest sympy tabulate
+tensorboard tensorboard_data_server terminado threadpoolctl tinycss2 tokenizers tomli tomli_w
+tomlkit torch torchfrtrace torchgen torchmetrics torchrun torchvision tornado tqdm traitlets
+transformers triton trove_classifiers truststore ttx typer typing_extensions typing_inspection
+tzdata tzlocal undill uri_template urllib3 uv uvicorn uvicorn_worker uvloop validate vine virtualenv
+voluptuous waitress wandb watchdog watchfiles watchmedo wb wcwidth webcolors webencodings websocket
+websocket_client werkzeug wheel win32 win32api win32com winpty wrapt wsdump wsproto wurlitzer xxhash
+yaml yarl zc zc_lockfile zensical zipp zmq zope zope_event zope_interface
 """
 # Commands, a package of Python's own, and names that Windows keeps for devices
 TAKEN = {"activate", "bash", "conda", "main", "mamba", "python", "python3", "pythonw", "sh", "test"}

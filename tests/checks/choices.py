@@ -14,8 +14,10 @@ from forest import Forest, Found, Where, union
 WORDS = {
     # An image may be that of a container
     "image": r"pictures?|pixels?|handwritten|cnn|data=digits|image[ _-](folder|shape|classif\w+)",
-    "text": r"emojis?|n-?grams?|tokeni[sz]ers?|predict[ _]texts|texts\.csv|text classif\w+",
-    "tabular": r"tabular|breast[ _-]cancer|parquet|pyarrow|pandas|table\.csv|table rows",
+    "text": r"emojis?|n-?grams?|tokeni[sz]ers?|predict[ _]texts|texts\.csv|text classif\w+"
+    r"|hugging[ _-]?face|transformers",
+    # Data sets of texts may be Parquet files too
+    "tabular": r"tabular|breast[ _-]cancer|read_parquet|pyarrow|pandas|table\.csv|table rows",
     "wandb": r"wandb|weights *(&|&amp;|and) *biases|weights (&|&amp;)$|^ *(&|&amp;|and) *biases",
     "comet": r"comet(_?ml)?",
     "tensorboard": r"tensorboardx?",
