@@ -35,11 +35,6 @@ def hugging_face(more: int = 0) -> list[str]:
     return ["data.source=hub"]
 
 
-# For each data set of configs/data/ that reads files: a function that writes some to the current
-# folder, with so many more samples of each class, and returns the options that name them
-SOURCES: dict[str, Callable[..., list[str]]] = {"hugging_face": hugging_face, "texts": texts}
-
-
 def save_model(folder: Path, words: Iterable[str] = WORDS, length: int = 64) -> str:
     """Write a tiny model with random weights, and its tokenizer, as the package transformers does.
 
@@ -71,3 +66,8 @@ def save_model(folder: Path, words: Iterable[str] = WORDS, length: int = 64) -> 
     )
     AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
     return str(folder)
+
+
+# For each data set of configs/data/ that reads files: a function that writes some to the current
+# folder, with so many more samples of each class, and returns the options that name them
+SOURCES: dict[str, Callable[..., list[str]]] = {"hugging_face": hugging_face, "texts": texts}

@@ -97,7 +97,8 @@ def test_plain_values_and_weights_are_enough_without_the_folder(trained_before, 
         ({"width": 30, "heads": 4}, "multiple"),
         ({"config": {"hidden_size": 8}}, "model=transformer can't be read"),
         ({"config": {"model_type": "unheard"}}, "unheard"),
-        ({"config": {"model_type": "bert", "max_position_embeddings": 8}}, "lower data.length"),
+        ({"config": {"model_type": "bert", "max_position_embeddings": 8}}, "a text of 40 tokens"),
+        ({"config": {"model_type": "t5", "d_model": 8, "num_layers": 1}}, "config fails on a text"),
         ({"pretrained": "nowhere"}, "'nowhere': there is no such folder"),
         ({"pretrained": "empty"}, "pretrained=empty can't be read"),
         ({"pretrained": "model"}, "tokenizer, data.tokenizer=model"),
@@ -111,5 +112,5 @@ def test_what_can_not_work_is_refused_in_one_line(options, named, trained_before
 
 
 def test_a_model_that_reads_less_than_the_texts_have_is_refused(trained_before):
-    with pytest.raises(UserError, match="texts of 80 tokens: lower"):
+    with pytest.raises(UserError, match="pretrained=model fails on a text of 80 tokens"):
         build(make_spec(80, trained_before, 0, []), pretrained=trained_before)

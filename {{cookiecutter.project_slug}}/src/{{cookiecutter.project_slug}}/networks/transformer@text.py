@@ -176,16 +176,18 @@ def plain_config(model: Any) -> dict[str, Any]:
 
 
 def check_length(layers: Encoder, length: int, pretrained: str | None) -> None:
-    """Refuse a model that has no place for the longest texts.
+    """Refuse a model that has no place for the longest texts, or is no encoder.
 
     Raises:
-        UserError: It can't read so many tokens.
+        UserError: It fails on a text of this length.
     """
     try:
         with torch.no_grad():
             layers(torch.ones((1, length), dtype=torch.int64))
-    except (IndexError, RuntimeError) as error:
+    except Exception as error:  # each kind of model raises its own
+        source = f"pretrained={pretrained}" if pretrained else "config"
+        reason = str(error).partition("\n")[0]
         raise UserError(
-            f"model.network.{f'pretrained={pretrained}' if pretrained else 'config'} can't read "
-            f"texts of {length} tokens: lower data.length ({error})"
+            f"model.network.{source} fails on a text of {length} tokens, the most that data.length "
+            f"allows: {reason}"
         ) from error
