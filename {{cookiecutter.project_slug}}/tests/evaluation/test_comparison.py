@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
 from {{ cookiecutter.project_slug }}.evaluation.comparison import compare, compare_answers
 from {{ cookiecutter.project_slug }}.inference.checkpoint import load_checkpoint
 
@@ -58,7 +59,8 @@ def test_losses_and_gains_explain_the_change():
     current, candidate = (
         np.eye(3, dtype=np.float32)[answer] for answer in ([0, 1, 2, 1], [1, 2, 2, 0])
     )
-    comparison = compare_answers(current, candidate, labels, 0.3)
+    scoring = Classification(["a", "b", "c"])
+    comparison = compare_answers(scoring, current, candidate, labels, 0.3)
     assert (comparison.lost, comparison.gained) == (2, 1)
     change = comparison.candidate["accuracy"] - comparison.current["accuracy"]
     assert change == (comparison.gained - comparison.lost) / len(labels)

@@ -47,3 +47,8 @@ def test_batches_cover_every_sample_in_order(batch_size):
 
     assert metrics.in_batches(run, inputs, batch_size)[:, 0].tolist() == list(range(10))
     assert max(sizes) <= batch_size
+
+
+@pytest.mark.parametrize(("higher_is_better", "lost"), [(True, 0.01), (False, -0.01)])
+def test_a_metric_knows_which_way_is_worse(higher_is_better, lost):
+    assert metrics.Metric("m", higher_is_better=higher_is_better).lost(0.95, 0.94) == lost

@@ -80,7 +80,7 @@ def test_each_file_is_printed_with_its_results(settings, capsys):
     assert list(results) == ["models/model.onnx", "models/model.int8.onnx"]
     for line, (path, result) in zip(lines, results.items(), strict=True):
         assert line.startswith(f"{path}: ")
-        assert f"accuracy {result.accuracy:.4f}" in line
+        assert f"accuracy {result.metrics['accuracy']:.4f}" in line
 
 
 def test_too_great_a_difference_is_refused_and_the_previous_file_stays(

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from {{ cookiecutter.project_slug }}.evaluation.metrics import compute_metrics
-from {{ cookiecutter.project_slug }}.evaluation.overview import FIGURES, write_overview
-from {{ cookiecutter.project_slug }}.evaluation.slices import find_slices
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
+from {{ cookiecutter.project_slug }}.evaluation.overview import write_overview
 
+FIGURES = Classification.captions
 HOSTILE = ["<script>alert(1)</script>", "a\n\u202eb", "W" * 9999, ""]
 
 
@@ -27,12 +27,14 @@ def overview(tmp_path):
         data = SimpleNamespace(
             folder="data", arrays=lambda split: (inputs, labels), names=lambda split: names
         )
-        slices = find_slices(probabilities, labels, classes, {})
-        metrics = compute_metrics(probabilities, labels)
+        scoring = Classification(classes)
+        slices = scoring.slices(probabilities, labels, {})
+        metrics = scoring.score(probabilities, labels)
         write_overview(
             tmp_path,
             predictor,
             data,
+            scoring,
             probabilities,
             metrics,
             slices,

@@ -7,7 +7,7 @@ import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation import plots
-from {{ cookiecutter.project_slug }}.evaluation.plots import result_figures
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
 
 NAN = float("nan")
 # Text that Matplotlib reads as formulas, text in several scripts, and text that is too long
@@ -25,7 +25,7 @@ def test_names_are_drawn_as_they_are_and_stay_small():
     count = len(NAMES)
     wrong = np.eye(count, dtype=np.float32)[::-1]
     inputs, labels = example.random_inputs(count), np.arange(count)
-    figures = result_figures(inputs, example.SPEC, labels, wrong, NAMES, NAMES, 25)
+    figures = Classification(NAMES).figures(inputs, example.SPEC, labels, wrong, NAMES, 25)
     for figure in figures.values():
         save(figure)
         assert max(figure.get_size_inches()) <= 12
@@ -66,7 +66,7 @@ def test_a_number_of_samples_that_cannot_be_drawn_is_named(count):
     ],
 )
 def test_curves_show_the_numbers_that_there_are(history, curves):
-    figure = plots.learning_curves_figure(history)
+    figure = plots.learning_curves_figure(history, ["loss", "accuracy", "f1"])
     save(figure)
     lines = [line for axes in figure.axes for line in axes.lines]
     assert len(lines) == curves

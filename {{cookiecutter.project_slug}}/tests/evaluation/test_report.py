@@ -13,11 +13,8 @@ from matplotlib.image import imread
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.evaluation.baseline import NAME, WHAT_COUNTS
 from {{ cookiecutter.project_slug }}.evaluation.calibration import calibration
-from {{ cookiecutter.project_slug }}.evaluation.report import (
-    evaluate,
-    prediction_table,
-    write_table,
-)
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
+from {{ cookiecutter.project_slug }}.evaluation.report import evaluate, write_table
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 FIGURES = ["calibration", "confusion_matrix", "learning_curves", "mistakes", "samples"]
@@ -138,7 +135,8 @@ def test_hostile_names_survive_the_table():
     classes = ["true", "true_", 'a,"b"\r', "name", "", "=1+1"]
     names = ["caf\udce9", "a\r", "b\n"]
     probabilities = np.eye(3, len(classes), dtype=np.float32)
-    write_table(Path("written.csv"), *prediction_table(names, np.arange(3), probabilities, classes))
+    tables = Classification(classes).tables(names, np.arange(3), probabilities)
+    write_table(Path("written.csv"), *tables["predictions"])
     with Path("written.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header[:3] == ["name", "true", "predicted"]

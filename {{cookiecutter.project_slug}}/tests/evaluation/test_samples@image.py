@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
-from {{ cookiecutter.project_slug }}.evaluation.plots import result_figures
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
 from {{ cookiecutter.project_slug }}.evaluation.samples import (
     draw_samples,
     features,
@@ -18,8 +18,8 @@ def test_mistakes_are_ordered_by_confidence_and_named():
     probabilities = np.array([[0.4, 0.6], [0.1, 0.9], [0.7, 0.3], [0.0, 1.0]], dtype=np.float32)
     images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 1, 8, 8)
     files = ["cat/0.png", "cat/1.png", f"{'long' * 20}/dog/2.png", "dog/3.png"]
-    figures = result_figures(
-        images, InputSpec([1, 8, 8]), labels, probabilities, ["cat", "dog"], files, 2
+    figures = Classification(["cat", "dog"]).figures(
+        images, InputSpec([1, 8, 8]), labels, probabilities, files, 2
     )
     drawn = [axes for axes in figures["mistakes"].axes if axes.images]
     first, second = (axes.get_title().split("\n") for axes in drawn)
@@ -33,8 +33,8 @@ def test_mistakes_are_ordered_by_confidence_and_named():
 def test_a_faultless_model_has_a_figure_without_mistakes():
     images = np.zeros((3, 3, 8, 8), dtype=np.uint8)
     certain = np.eye(3, dtype=np.float32)
-    figures = result_figures(
-        images, InputSpec([3, 8, 8]), np.arange(3), certain, ["a", "b", "c"], ["1", "2", "3"], 5
+    figures = Classification(["a", "b", "c"]).figures(
+        images, InputSpec([3, 8, 8]), np.arange(3), certain, ["1", "2", "3"], 5
     )
     assert not any(axes.images for axes in figures["mistakes"].axes)
     assert sum(bool(axes.images) for axes in figures["samples"].axes) == 3

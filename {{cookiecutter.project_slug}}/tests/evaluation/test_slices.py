@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
 from {{ cookiecutter.project_slug }}.evaluation.slices import (
     FEWEST_SAMPLES,
-    HEADER,
     describe_slices,
-    find_slices,
     group,
+    header,
     weakest_slices,
 )
 
@@ -17,7 +17,8 @@ def slices_of(wrong, features, classes=("cat", "dog")):
     """Slices of samples of which those named are mistakes; all are of the first class."""
     predicted = np.asarray(wrong, dtype=int)
     probabilities = np.eye(len(classes), dtype=np.float32)[predicted]
-    return find_slices(probabilities, np.zeros(len(predicted), dtype=int), classes, features)
+    labels = np.zeros(len(predicted), dtype=int)
+    return Classification(classes).slices(probabilities, labels, features)
 
 
 def sizes(values):
@@ -33,16 +34,16 @@ def test_a_slice_has_the_numbers_computed_by_hand():
         pytest.approx(10 / 120),  # of 120 ways to place 3 mistakes, 10 place all in "red"
         True,
     ]  # fmt: skip
-    assert len(HEADER) == len(first.row)
+    assert len(header("accuracy")) == len(first.row)
     assert first.mistakes == {0, 1, 2}
-    assert (second.value, second.accuracy, second.p_value) == ("blue", 1, 1)
+    assert (second.value, second.score, second.p_value) == ("blue", 1, 1)
 
 
 def test_each_class_is_a_slice():
     labels = np.repeat([0, 1, 2], [3, 2, 1])
     probabilities = np.eye(3, dtype=np.float32)[[0, 0, 0, 1, 0, 2]]
-    found = find_slices(probabilities, labels, ["a", "<b>\n", "c"], {})
-    assert {(part.value, part.samples, part.accuracy) for part in found} == {
+    found = Classification(["a", "<b>\n", "c"]).slices(probabilities, labels, {})
+    assert {(part.value, part.samples, part.score) for part in found} == {
         ("a", 3, 1), ("<b>\n", 2, 0.5), ("c", 1, 1),
     }  # fmt: skip
     assert {part.feature for part in found} == {"class"}
@@ -55,9 +56,10 @@ def test_one_mistake_does_not_win_by_chance():
     labels = np.where(np.arange(1000) == 999, 1, 0)
     probabilities = np.eye(2, dtype=np.float32)[np.where(wrong, 1 - labels, labels)]
     light = np.array(["dark"] * 200 + ["bright"] * 800)
-    first, second = find_slices(probabilities, labels, ["common", "rare"], {"light": light})[:2]
-    assert (first.value, first.accuracy) == ("dark", 0.8)
-    assert (second.value, second.accuracy) == ("rare", 0)
+    scoring = Classification(["common", "rare"])
+    first, second = scoring.slices(probabilities, labels, {"light": light})[:2]
+    assert (first.value, first.score) == ("dark", 0.8)
+    assert (second.value, second.score) == ("rare", 0)
     assert second.high < first.high  # the end of the interval would put it first
 
 
@@ -75,20 +77,21 @@ def test_the_weakest_slices_are_described_and_chance_is_named():
     wrong[:30] = 1
     wrong[200:203] = 1
     features = {"a": np.arange(400) < 100, "b": np.arange(400) // 100 == 2}
-    heading, *lines = describe_slices(slices_of(wrong, features))
+    heading, *lines = describe_slices(slices_of(wrong, features), "accuracy")
     assert heading.startswith("Weakest slices")
     assert lines == ["  a True  0.7000 (0.604 to 0.781), 100 samples"]
     [first, _] = found = slices_of(np.arange(20) < 4, {"a": np.arange(20) < 10})
     assert first.p_value == pytest.approx(210 / 4845)  # one of two is that weak more often
-    *_, last = describe_slices(found)
+    *_, last = describe_slices(found, "accuracy")
     assert last == "  a True  0.6000 (0.313 to 0.832), 10 samples, perhaps by chance"
 
 
 @pytest.mark.parametrize("features", [{}, {"same": np.ones(20)}, {"a": np.arange(20) < 10}])
 def test_a_faultless_model_has_no_weak_slice(features):
     found = slices_of(np.zeros(20), features)
-    assert all(part.accuracy == part.p_value == 1 for part in found)
-    assert describe_slices(found) == ["No slice of the test split is weaker than the rest"]
+    assert all(part.score == part.p_value == 1 for part in found)
+    [line] = describe_slices(found, "accuracy")
+    assert line == "No slice of the test split is weaker than the rest"
 
 
 def test_one_sample_has_no_slices():
@@ -97,10 +100,12 @@ def test_one_sample_has_no_slices():
 
 def test_names_in_lines_are_short_and_of_one_line():
     wrong = np.arange(20) < 10
-    [_, line] = describe_slices(slices_of(wrong, {"a\n<b>": np.where(wrong, "o" * 9999, "\n\x07")}))
+    found = slices_of(wrong, {"a\n<b>": np.where(wrong, "o" * 9999, "\n\x07")})
+    [_, line] = describe_slices(found, "accuracy")
     assert len(line) < 120
     assert line.startswith("  a <b> ooo")
-    [_, line] = describe_slices(slices_of(wrong, {"\u732b": np.where(wrong, "\x1b[31m", "")}))
+    found = slices_of(wrong, {"\u732b": np.where(wrong, "\x1b[31m", "")})
+    [_, line] = describe_slices(found, "accuracy")
     assert line.startswith("  \u732b \\u001b[31m  ")
 
 
@@ -145,6 +150,7 @@ def test_ten_thousand_distinct_texts_are_no_slices():
 def test_a_thousand_classes_are_a_thousand_slices():
     labels = np.arange(5000) % 1000
     probabilities = np.eye(1000, dtype=np.float32)[np.where(labels == 7, 8, labels)]
-    first, *others = find_slices(probabilities, labels, [f"c{k}" for k in range(1000)], {})
-    assert (first.value, first.accuracy) == ("c7", 0)
+    scoring = Classification([f"c{k}" for k in range(1000)])
+    first, *others = scoring.slices(probabilities, labels, {})
+    assert (first.value, first.score) == ("c7", 0)
     assert len(others) == 999

@@ -18,6 +18,6 @@ def test_the_benchmark_has_a_line_for_each_runtime_and_batch(configure, options,
         assert name in output
         assert [line.batch for line in lines if line.runtime == name] == [1, 64]
     assert all(0 < line.p50 <= line.p99 for line in lines)
-    assert {round(line.accuracy, 4) for line in lines} == {
+    assert {round(line.quality, 4) for line in lines} == {
         round(Predictor(model).metrics["accuracy"], 4)
     }

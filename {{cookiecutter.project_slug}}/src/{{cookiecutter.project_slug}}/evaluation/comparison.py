@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from omegaconf import DictConfig
 
 from .. import UserError
 from ..inference.predictor import Predictor
+from .classification import Classification
 from .data import open_data
-from .metrics import Labels, Probabilities, compute_metrics, in_batches
+from .metrics import Labels, Probabilities, in_batches
 
 
 @dataclass(frozen=True)
@@ -17,23 +17,27 @@ class Comparison:
     """The results of two models on the test split.
 
     Attributes:
-        current: Loss (nats), accuracy and macro F1 (0 to 1) of the model in use.
+        scoring: How predictions are scored.
+        current: The metrics of the model in use, by name.
         candidate: The same metrics of the model that may replace it.
-        lost: Number of samples that only the current model classifies correctly.
-        gained: Number of samples that only the candidate classifies correctly.
-        max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
+        lost: Number of samples that only the current model predicts well.
+        gained: Number of samples that only the candidate predicts well.
+        max_loss: How much of its quality the candidate may lose.
     """
 
+    scoring: Classification
     current: dict[str, float]
     candidate: dict[str, float]
     lost: int
     gained: int
-    max_accuracy_loss: float
+    max_loss: float
 
     @property
     def worse(self) -> bool:
-        """Whether the candidate loses more accuracy than it may."""
-        return self.candidate["accuracy"] < self.current["accuracy"] - self.max_accuracy_loss
+        """Whether the candidate loses more quality than it may."""
+        quality = self.scoring.quality
+        lost = quality.lost(self.current[quality.name], self.candidate[quality.name])
+        return lost > self.max_loss
 
     def markdown(self) -> str:
         """Write the comparison as a table."""
@@ -44,14 +48,12 @@ class Comparison:
             "| metric | current | candidate | change |",
             "|---|---|---|---|",
         ]
-        for name, value in self.current.items():
-            new = self.candidate[name]
-            lines.append(f"| {name} | {value:.4f} | {new:.4f} | {new - value:+.4f} |")
-        lines += [
-            "",
-            f"Test samples that only the current model classifies correctly: {self.lost},",
-            f"that only the candidate classifies correctly: {self.gained}.",
-        ]
+        for metric in self.scoring.metrics:
+            old, new = self.current[metric.name], self.candidate[metric.name]
+            sign = "+" if new >= old else ""
+            cells = metric.write(old), metric.write(new), sign + metric.write(new - old)
+            lines.append(f"| {metric.name} | {' | '.join(cells)} |")
+        lines += ["", *self.scoring.explain(self.lost, self.gained)]
         return "\n".join(lines) + "\n"
 
 
@@ -73,13 +75,16 @@ def compare(cfg: DictConfig) -> Comparison:
         raise UserError(
             f"{cfg.current} and {cfg.checkpoint} were trained on different classes or inputs"
         )
+    scoring = Classification(candidate.classes)
     data = open_data(cfg, candidate)
     inputs, labels = data.arrays("test")
     current_answer, candidate_answer = (
         in_batches(predictor.probabilities, inputs, data.batch_size)
         for predictor in (current, candidate)
     )
-    comparison = compare_answers(current_answer, candidate_answer, labels, cfg.max_accuracy_loss)
+    comparison = compare_answers(
+        scoring, current_answer, candidate_answer, labels, cfg.max_accuracy_loss
+    )
     text = comparison.markdown()
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
@@ -91,23 +96,27 @@ def compare(cfg: DictConfig) -> Comparison:
 
 
 def compare_answers(
-    current: Probabilities, candidate: Probabilities, labels: Labels, max_accuracy_loss: float
+    scoring: Classification,
+    current: Probabilities,
+    candidate: Probabilities,
+    labels: Labels,
+    max_loss: float,
 ) -> Comparison:
-    """Compare the probabilities that two models give for the same samples.
+    """Compare the answers that two models give for the same samples.
 
     Args:
+        scoring: How answers are scored.
         current: Probabilities of the model in use, of shape (samples, classes).
         candidate: Probabilities of the model that may replace it, of the same shape.
         labels: True classes, of shape (samples,).
-        max_accuracy_loss: The accuracy that the candidate may lose, from 0 to 1.
+        max_loss: How much of its quality the candidate may lose.
     """
-    current_right, candidate_right = (
-        answer.argmax(axis=1) == labels for answer in (current, candidate)
-    )
+    lost, gained = scoring.lost_and_gained(current, candidate, labels)
     return Comparison(
-        current=compute_metrics(current, labels),
-        candidate=compute_metrics(candidate, labels),
-        lost=int(np.count_nonzero(current_right & ~candidate_right)),
-        gained=int(np.count_nonzero(~current_right & candidate_right)),
-        max_accuracy_loss=max_accuracy_loss,
+        scoring=scoring,
+        current=scoring.score(current, labels),
+        candidate=scoring.score(candidate, labels),
+        lost=lost,
+        gained=gained,
+        max_loss=max_loss,
     )

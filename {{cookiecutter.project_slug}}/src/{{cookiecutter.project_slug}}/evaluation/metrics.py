@@ -1,6 +1,7 @@
 """Numbers that say how good predictions are."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,31 @@ from .. import UserError
 
 Probabilities = NDArray[np.float32]
 Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good predictions are, and which way is better.
+
+    Attributes:
+        name: Its name, as in `metrics.json`.
+        higher_is_better: Whether a better model has a higher value, as of accuracy, or a lower one,
+            as of loss.
+        form: How a value is written, as `format` takes it.
+    """
+
+    name: str
+    higher_is_better: bool
+    form: str = ".4f"
+
+    def lost(self, before: float, after: float) -> float:
+        """Compute how much worse `after` is than `before`; a negative number if it is better."""
+        lost = before - after if self.higher_is_better else after - before
+        return round(lost, 12)  # 0.95 - 0.94 is 0.01, and no more
+
+    def write(self, value: float) -> str:
+        """Write a value for people."""
+        return format(value, self.form)
 
 
 def in_batches(

@@ -21,8 +21,9 @@ from ..inference.checkpoint import CheckpointModel
 from ..inference.model_file import replacing
 from ..inference.onnx_model import OnnxModel
 from ..inference.predictor import softmax
+from .classification import Classification
 from .data import open_data
-from .metrics import compute_metrics, in_batches
+from .metrics import in_batches
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Exported:
     """The results of an exported model on the test split.
 
     Attributes:
-        accuracy: From 0 to 1.
+        metrics: Its metrics, by name.
         difference: Largest absolute difference between a logit of it and of the checkpoint.
     """
 
-    accuracy: float
+    metrics: dict[str, float]
     difference: float
 
 
@@ -57,6 +58,8 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
     for name in ("onnx_ir", "onnxruntime", "onnxscript", "torch.onnx"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they log every step
     trained = CheckpointModel(cfg.checkpoint)
+    scoring = Classification(trained.classes)
+    quality = scoring.quality
     data = open_data(cfg, trained)
     inputs, labels = data.arrays("test")
     expected = finite_logits(cfg.checkpoint, trained, inputs, data.batch_size)
@@ -67,20 +70,20 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
         """Write the model, run the file on the test split, and write its metrics into it."""
         save(model, path, trained, {})
         logits = finite_logits(name, OnnxModel(path), inputs, data.batch_size)
-        metrics = compute_metrics(softmax(logits), labels)
+        metrics = scoring.score(softmax(logits), labels)
         save(model, path, trained, metrics)
-        return logits, Exported(metrics["accuracy"], float(np.abs(logits - expected).max()))
+        return logits, Exported(metrics, float(np.abs(logits - expected).max()))
 
     results = {}
     with replacing(Path(cfg.onnx)) as path:
         model = to_onnx(trained)
         logits, exported = save_measured(cfg.onnx, model, path)
-        changed = int((logits.argmax(axis=1) != expected.argmax(axis=1)).sum())
-        if changed or exported.difference > cfg.max_logit_difference:
+        disagreement = scoring.disagreement(logits, expected)
+        if disagreement or exported.difference > cfg.max_logit_difference:
             raise UserError(
                 f"{cfg.onnx} was not written: its logits differ from the checkpoint's by up to "
-                f"{exported.difference:.2g} (max_logit_difference={cfg.max_logit_difference}), and "
-                f"{changed} of {len(labels)} test samples change their class"
+                f"{exported.difference:.2g} (max_logit_difference={cfg.max_logit_difference})"
+                f"{disagreement}"
             )
     results[cfg.onnx] = exported
 
@@ -89,18 +92,19 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
             calibration = data.arrays("train")[0][: cfg.calibration_samples]
             int8 = to_int8(model, calibration, data.batch_size)
             _, quantized = save_measured(cfg.int8, int8, path)
-            lost = exported.accuracy - quantized.accuracy
+            lost = quality.lost(exported.metrics[quality.name], quantized.metrics[quality.name])
             if lost > cfg.max_accuracy_loss:
                 raise UserError(
-                    f"{cfg.int8} was not written: it would lose {lost:.4f} of the accuracy "
+                    f"{cfg.int8} was not written: it would lose {lost:.4f} of {quality.name} "
                     f"(max_accuracy_loss={cfg.max_accuracy_loss}); use {cfg.onnx}"
                 )
         results[cfg.int8] = quantized
 
     for file, result in results.items():
         print(
-            f"{file}: {Path(file).stat().st_size / 1e6:.2f} MB, accuracy {result.accuracy:.4f}, "
-            f"largest difference of a logit {result.difference:.1e}"
+            f"{file}: {Path(file).stat().st_size / 1e6:.2f} MB, "
+            f"{quality.name} {quality.write(result.metrics[quality.name])}, largest difference of "
+            f"a logit {result.difference:.1e}"
         )
     return results
 

@@ -1,76 +1,19 @@
 """Figures for people. They are made without pyplot, so that no window opens."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from .. import UserError
-from ..datasets.inputs import InputSpec
-from .calibration import calibration, calibration_figure
-from .metrics import Labels, Probabilities, worst_mistakes
-from .samples import draw_samples
-from .text import TEXT, shorten, shorten_path
+from .text import TEXT, shorten
 
 History = dict[str, list[float]]
 
 MOST_SAMPLES = 200  # in one figure
 MOST_INCHES = 24  # the side of a confusion matrix
-
-
-def result_figures(
-    inputs: NDArray[Any],
-    spec: InputSpec,
-    labels: Labels,
-    probabilities: Probabilities,
-    classes: Sequence[str],
-    names: Sequence[str],
-    count: int,
-) -> dict[str, Figure]:
-    """Draw the confusion matrix, the calibration, some predictions and the worst mistakes.
-
-    Args:
-        inputs: Shape (samples, *spec.shape).
-        spec: What the inputs are.
-        labels: int64 labels of shape (samples,).
-        probabilities: Shape (samples, classes).
-        classes: Class names.
-        names: Where each sample comes from.
-        count: Number of samples in each of the last two figures, at most.
-
-    Returns:
-        Figures by name: `confusion_matrix`, `calibration`, `samples` and `mistakes`, the mistake
-        with the highest probability first.
-
-    Raises:
-        UserError: `count` is no possible number of samples.
-    """
-    check_samples(count)
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    wrong = np.count_nonzero(predicted != labels)
-    worst = worst_mistakes(probabilities, labels, count)
-    samples = np.linspace(0, len(labels) - 1, min(count, len(labels)), dtype=int)
-
-    def titles(index: NDArray[np.int64]) -> list[str]:
-        return [
-            f"{shorten_path(names[i])}\ntrue {shorten(classes[labels[i]], 16)}\n"
-            f"guess {shorten(classes[predicted[i]], 12)} ({confidence[i]:.0%})"
-            for i in index
-        ]
-
-    matrix = confusion_matrix(labels, predicted, labels=list(range(len(classes))))
-    heading = f"The {len(worst)} worst of {wrong} mistakes in {len(labels)} test samples"
-    return {
-        "confusion_matrix": confusion_matrix_figure(matrix, classes),
-        "calibration": calibration_figure(calibration(probabilities, labels)),
-        "mistakes": draw_samples(inputs[worst], spec, titles(worst), heading),
-        "samples": draw_samples(inputs[samples], spec, titles(samples), "Sample predictions"),
-    }
 
 
 def check_samples(count: int) -> None:
@@ -130,16 +73,17 @@ def name_classes(axis: XAxis | YAxis, classes: Sequence[str], inches: float) -> 
     )
 
 
-def learning_curves_figure(history: History) -> Figure:
-    """Draw loss, accuracy and F1 over the epochs, for training and validation.
+def learning_curves_figure(history: History, metrics: Sequence[str]) -> Figure:
+    """Draw metrics over the epochs, for training and validation.
 
     Args:
         history: `epoch` and columns such as `train/loss` and `val/f1`, one value for each epoch.
             A curve without a column is left out, and so is a point without a number (NaN).
+        metrics: The names of the metrics, such as `loss` and `f1`, two at least.
     """
     epochs = history.get("epoch", [])
     figure = Figure(figsize=(12, 3.5), layout="constrained")
-    for axes, metric in zip(figure.subplots(1, 3), ("loss", "accuracy", "f1"), strict=True):
+    for axes, metric in zip(figure.subplots(1, len(metrics)), metrics, strict=True):
         for split in ("train", "val"):
             if f"{split}/{metric}" in history:
                 # With dots, as a line through one point has no length

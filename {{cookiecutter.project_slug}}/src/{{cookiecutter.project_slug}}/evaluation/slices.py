@@ -1,4 +1,4 @@
-"""Slices: the accuracy in parts of the test split, and the parts where the model is weakest."""
+"""Slices: the quality in parts of the test split, and the parts where the model is weakest."""
 
 import math
 from collections import Counter
@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
 
-from .metrics import Labels, Probabilities, wilson_interval
 from .text import visible
 
 PARTS = 4  # that the numbers of a feature are cut into
 FEWEST_SAMPLES = 5  # of a text that is a slice of its own
 MOST_TEXTS = 100  # of one feature that are slices of their own
-HEADER = ["feature", "value", "samples", "accuracy", "low", "high", "p_value", "by_chance"]
 
 Groups = dict[str, NDArray[np.int64]]  # the positions of their samples, by name
+Part = tuple[str, str, NDArray[np.int64]]  # a feature, its value, and the positions of the samples
 
 
 @dataclass(frozen=True)
@@ -29,11 +27,11 @@ class Slice:
         feature: `class`, or the name of the feature.
         value: The class, the value or the range of values.
         samples: Number of samples.
-        accuracy: The share of them that is classified correctly, 0 to 1.
-        low: The lower end of the accuracy's 95 % confidence interval, 0 to 1.
+        score: How good the model is on them: the accuracy, 0 to 1.
+        low: The lower end of the score's 95 % confidence interval.
         high: Its upper end.
-        p_value: The probability that as many samples, drawn at random from the split, would hold
-            as many mistakes or more: Fisher's exact test of the slice against the rest.
+        p_value: The probability that as many samples, drawn at random from the split, would be
+            predicted as badly or worse.
         by_chance: Whether, of all slices, one may be that weak by chance (Bonferroni: the p-value
             times the number of slices is above 0.05).
         mistakes: The positions of its mistakes in the split.
@@ -42,7 +40,7 @@ class Slice:
     feature: str
     value: str
     samples: int
-    accuracy: float
+    score: float
     low: float
     high: float
     p_value: float
@@ -51,45 +49,67 @@ class Slice:
 
     @property
     def row(self) -> list[str | int | float]:
-        """The columns of `HEADER`."""
-        return [getattr(self, name) for name in HEADER]
+        """The columns of `header`."""
+        numbers = [self.samples, self.score, self.low, self.high, self.p_value]
+        return [self.feature, self.value, *numbers, self.by_chance]
 
 
-def find_slices(
-    probabilities: Probabilities,
-    labels: Labels,
-    classes: Sequence[str],
-    features: Mapping[str, NDArray[Any]],
-) -> list[Slice]:
-    """Cut the test split into slices: by its classes, and by each feature.
+def header(score: str) -> list[str]:
+    """Name the columns of a table of slices.
 
     Args:
-        probabilities: Shape (samples, classes), 0 to 1.
-        labels: True classes, of shape (samples,).
-        classes: Class names.
-        features: What is known of the samples, by name. Numbers are cut into quarters. Of other
-            values, each is a slice; the rare ones are one together.
-
-    Returns:
-        The slices, the weakest first. They are ordered by their p-value: by accuracy, or by the
-        end of its interval, a slice of one sample that is a mistake would come before all others.
+        score: What the score of a slice is, such as `accuracy`.
     """
-    wrong = probabilities.argmax(axis=1) != labels
-    names = [classes[label] for label in labels]
-    parts = [("class", name, index) for name, index in group_texts(names, 1, len(names)).items()]
-    for feature, values in features.items():
-        parts += [(feature, name, index) for name, index in group(values).items()]
-    parts = [part for part in parts if len(part[2]) < len(labels)]  # all of it is no slice
-    samples = np.array([len(index) for *_, index in parts], dtype=np.int64)
-    found = np.array([wrong[index].sum() for *_, index in parts], dtype=np.int64)
-    low, high = wilson_interval(samples - found, samples)
-    p_values = hypergeom.sf(found - 1, len(wrong), wrong.sum(), samples)
+    return ["feature", "value", "samples", score, "low", "high", "p_value", "by_chance"]
+
+
+def cut(
+    known: Mapping[str, Groups], features: Mapping[str, NDArray[Any]], count: int
+) -> list[Part]:
+    """Cut the test split into parts.
+
+    Args:
+        known: Groups of the samples, by what they are grouped by.
+        features: What is known of the samples, by name. Numbers are cut into quarters. Of other
+            values, each is a part; the rare ones are one together.
+        count: How many samples there are: all of them are no part.
+    """
+    groups = [*known.items(), *((feature, group(values)) for feature, values in features.items())]
+    return [
+        (feature, name, index)
+        for feature, found in groups
+        for name, index in found.items()
+        if len(index) < count
+    ]
+
+
+def rank(
+    parts: Sequence[Part],
+    wrong: NDArray[np.bool_],
+    scores: Sequence[float],
+    low: Sequence[float] | NDArray[np.float64],
+    high: Sequence[float] | NDArray[np.float64],
+    p_values: Sequence[float] | NDArray[np.float64],
+) -> list[Slice]:
+    """Make slices of parts, the weakest first.
+
+    They are ordered by their p-value: by score, or by the end of its interval, a slice of one
+    sample that is a mistake would come before all others.
+
+    Args:
+        parts: The parts.
+        wrong: Whether each sample of the split is a mistake, of shape (samples,).
+        scores: The score of each part.
+        low: The lower end of its confidence interval.
+        high: The upper end.
+        p_values: The p-value of each part, as `Slice` has it.
+    """
     slices = [
         Slice(
             feature=feature,
             value=name,
             samples=len(index),
-            accuracy=float(1 - wrong[index].mean()),
+            score=float(scores[k]),
             low=float(low[k]),
             high=float(high[k]),
             p_value=float(p_values[k]),
@@ -118,18 +138,23 @@ def weakest_slices(slices: Iterable[Slice], count: int = 3) -> list[Slice]:
     return chosen[:count]
 
 
-def describe_slices(slices: Iterable[Slice]) -> list[str]:
-    """Describe the weakest slices in lines for people."""
+def describe_slices(slices: Iterable[Slice], score: str) -> list[str]:
+    """Describe the weakest slices in lines for people.
+
+    Args:
+        slices: The slices, the weakest first.
+        score: What their score is, such as `accuracy`.
+    """
     weakest = weakest_slices(slices)
     if not weakest:
         return ["No slice of the test split is weaker than the rest"]
     names = [visible(f"{part.feature} {part.value}", 50) for part in weakest]
     width = max(map(len, names))
-    lines = ["Weakest slices, with their accuracy and its 95 % confidence interval:"]
+    lines = [f"Weakest slices, with their {score} and its 95 % confidence interval:"]
     for name, part in zip(names, weakest, strict=True):
         chance = ", perhaps by chance" if part.by_chance else ""
         lines.append(
-            f"  {name:<{width}}  {part.accuracy:.4f} ({part.low:.3f} to {part.high:.3f}), "
+            f"  {name:<{width}}  {part.score:.4f} ({part.low:.3f} to {part.high:.3f}), "
             f"{part.samples:,} samples{chance}"
         )
     return lines

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
+from ..inference.predictor import softmax
+from .classification import Classification
 from .data import open_data
-from .metrics import in_batches
+from .metrics import Metric, in_batches
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Measured:
         p99: Time that 99 of 100 calls stay below, in microseconds.
         rate: Samples per second.
         megabytes: Size of the file, 1,000,000 bytes each.
-        accuracy: On the test split, 0 to 1.
+        quality: The value of the metric that models are compared by, on the test split.
     """
 
     runtime: str
@@ -37,7 +39,7 @@ class Measured:
     p99: float
     rate: float
     megabytes: float
-    accuracy: float
+    quality: float
 
 
 def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
@@ -54,6 +56,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     """
     threads = cfg.benchmark.threads
     eager = CheckpointModel(cfg.checkpoint, threads=threads)
+    scoring = Classification(eager.classes)
     data = open_data(cfg, eager)
     inputs, labels = data.arrays("test")
     compiled = CheckpointModel(cfg.checkpoint, threads=threads)
@@ -76,20 +79,20 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
         except RuntimeError as error:  # such as a missing C++ compiler
             not_measured.append(f"{name}: {str(error).splitlines()[0]}")
             continue
-        accuracy = float((logits.argmax(axis=1) == labels).mean())
+        quality = scoring.score(softmax(logits), labels)[scoring.quality.name]
         size = Path(path).stat().st_size / 1e6
         for batch in cfg.benchmark.batch_sizes:
             some = np.resize(inputs, (batch, *inputs.shape[1:]))
             times = time_calls(model, some, cfg.benchmark.seconds)
             p50, p99 = np.percentile(times, [50, 99]) * 1e6
-            lines.append(Measured(name, batch, p50, p99, batch / times.mean(), size, accuracy))
-    print_table(lines, not_measured)
+            lines.append(Measured(name, batch, p50, p99, batch / times.mean(), size, quality))
+    print_table(lines, scoring.quality, not_measured)
     return lines, not_measured
 
 
-def print_table(lines: list[Measured], not_measured: list[str]) -> None:
+def print_table(lines: list[Measured], quality: Metric, not_measured: list[str]) -> None:
     """Print the table, and below it the reason for each runtime that is not in it."""
-    table = Table("runtime", "batch", "p50 us", "p99 us", "samples/s", "file MB", "accuracy")
+    table = Table("runtime", "batch", "p50 us", "p99 us", "samples/s", "file MB", quality.name)
     for line in lines:
         table.add_row(
             line.runtime,
@@ -98,7 +101,7 @@ def print_table(lines: list[Measured], not_measured: list[str]) -> None:
             f"{line.p99:.0f}",
             f"{line.rate:,.0f}",
             f"{line.megabytes:.2f}",
-            f"{line.accuracy:.4f}",
+            quality.write(line.quality),
         )
     Console().print(table)
     for reason in not_measured:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
 from ..datasets.inputs import InputSpec
+from ..evaluation.classification import Classification
 from ..evaluation.metrics import in_batches
-from ..evaluation.plots import result_figures
 from ..inference.predictor import Predictor
 
 log = logging.getLogger(__name__)
@@ -27,22 +27,24 @@ class Results:
         checkpoint: Its file.
         scores: Metrics of the test split by name, such as `test/accuracy`.
         classes: Class names, in the order of the labels.
-        names: Where each sample comes from.
         spec: What the inputs are.
         inputs: Shape (samples, *spec.shape).
-        labels: int64 labels of shape (samples,).
-        probabilities: float32 values of shape (samples, classes).
-        figures: The confusion matrix, samples and the worst mistakes, by name.
+        labels: Labels of shape (samples,).
+        header: The columns of `answers`.
+        answers: A row for each sample: where it comes from, what is true and what was predicted.
+        hardest: The positions of the samples, the one that was predicted worst first.
+        figures: The figures of the evaluation, by name.
     """
 
     checkpoint: str
     scores: dict[str, float]
     classes: list[str]
-    names: list[str]
     spec: InputSpec
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
+    header: list[str]
+    answers: list[list[Any]]
+    hardest: NDArray[np.int64]
     figures: dict[str, Figure]
 
 
@@ -58,18 +60,19 @@ def best_results(trainer: Trainer, samples: int) -> Results:
     (inputs, labels), names = data.arrays("test"), data.names("test")
     predictor = Predictor(checkpoints.best_model_path)
     probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
+    scoring = Classification(data.classes)
+    header, answers = scoring.answers(names, labels, probabilities)
     return Results(
         checkpoint=checkpoints.best_model_path,
         scores={name: float(value) for name, value in trainer.callback_metrics.items()},
         classes=data.classes,
-        names=names,
         spec=data.input_spec,
         inputs=inputs,
         labels=labels,
-        probabilities=probabilities,
-        figures=result_figures(
-            inputs, data.input_spec, labels, probabilities, data.classes, names, samples
-        ),
+        header=header,
+        answers=answers,
+        hardest=scoring.hardest(probabilities, labels),
+        figures=scoring.figures(inputs, data.input_spec, labels, probabilities, names, samples),
     )
 
 

@@ -67,17 +67,10 @@ class Tracking(Callback):
         experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
         if self.candidate:
             experiment.register_model(self.model_name, tags=["candidate"])
-        labels, guesses = best.labels.tolist(), best.probabilities.argmax(axis=1).tolist()
+        labels = best.labels.tolist()
+        guesses = [best.classes.index(guess) for _, _, guess, _ in best.answers]
         experiment.log_confusion_matrix(labels, guesses, labels=best.classes, step=step)
-        highest = best.probabilities.max(axis=1).tolist()
-        rows = [
-            [file, best.classes[label], best.classes[guess], probability]
-            for file, label, guess, probability in zip(
-                best.names, labels, guesses, highest, strict=True
-            )
-        ]
-        headers = ["name", "true", "predicted", "probability"]
-        experiment.log_table("predictions.csv", rows, headers)
+        experiment.log_table("predictions.csv", best.answers, best.header)
         for name, figure in best.figures.items():
             experiment.log_figure(name, figure, step=step)
 

@@ -57,12 +57,8 @@ class Tracking(Callback):
         logger: Any = next(item for item in trainer.loggers if isinstance(item, MLFlowLogger))
         client, run = logger.experiment, logger.run_id
         best = best_results(trainer, self.samples)
-        table = {
-            "name": best.names,
-            "true": [best.classes[label] for label in best.labels],
-            "predicted": [best.classes[guess] for guess in best.probabilities.argmax(axis=1)],
-            "probability": best.probabilities.max(axis=1).tolist(),
-        }
+        columns = map(list, zip(*best.answers, strict=True))
+        table = dict(zip(best.header, columns, strict=True))
         client.log_table(run, table, "predictions.json")
         with TemporaryDirectory() as folder:
             copy = shutil.copyfile(best.checkpoint, Path(folder, "model.ckpt"))

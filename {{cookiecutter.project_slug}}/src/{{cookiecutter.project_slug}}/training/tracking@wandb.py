@@ -92,13 +92,10 @@ class Tracking(Callback):
             except (ValueError, wandb.Error) as error:
                 log.warning("W&B did not link the model to its registry: %s", error)
 
-        labels, probabilities = best.labels, best.probabilities
-        table = wandb.Table(["sample", "name", "true", "predicted", "probability"])
-        for i in probabilities[range(len(labels)), labels].argsort()[: self.rows]:
-            guess = probabilities[i].argmax()
+        table = wandb.Table(["sample", *best.header])
+        for i in best.hardest[: self.rows]:
             sample = {{ "wandb.Image(show(best.inputs[i], best.spec))" if cookiecutter.task == "image" else "show(best.inputs[i], best.spec)" }}
-            names = best.names[i], best.classes[labels[i]], best.classes[guess]
-            table.add_data(sample, *names, float(probabilities[i, guess]))
+            table.add_data(sample, *best.answers[i])
         logged = {name: wandb.Image(figure) for name, figure in best.figures.items()}
         run.log({**logged, "predictions": table, "trainer/global_step": trainer.global_step})
 
