@@ -30,28 +30,28 @@ def applications(source: Path) -> tuple[Any, Any]:
     """Import the baked service, and make it once as shipped and once with the usual route."""
     sys.path.insert(0, str(source))
     inputs = importlib.import_module(f"{SLUG}.datasets.inputs")
-    inference = importlib.import_module(f"{SLUG}.inference.predictor")
+    classes = importlib.import_module(f"{SLUG}.inference.classes")
     api = importlib.import_module(f"{SLUG}.serving.api")
-    payloads = importlib.import_module(f"{SLUG}.serving.payloads")
     settings = importlib.import_module(f"{SLUG}.serving.settings").Settings(log_level="WARNING")
 
     class Constant:
         """A predictor that answers at once."""
 
         input_spec = inputs.InputSpec([1, 8, 8])
+        target = classes.Classes([])
         version = "0"
 
-        def classify(self, samples: Any) -> list[Any]:
-            return [inference.Prediction("7", 0.9)] * len(samples)
+        def best(self, samples: Any) -> list[Any]:
+            return [classes.Prediction("7", 0.9)] * len(samples)
 
     usual = api.create_app(Constant(), settings)
     service = api.Service(Constant(), settings)
 
     async def predict(body: Any) -> Any:
-        predictions = await service.classify(np.array(body.images, np.uint8))
-        return payloads.PredictResponse(predictions=predictions)
+        predictions = await service.answer(np.array(body.images, np.uint8))
+        return service.response_type(predictions=predictions)
 
-    predict.__annotations__ = {"body": service.request_type, "return": payloads.PredictResponse}
+    predict.__annotations__ = {"body": service.request_type, "return": service.response_type}
     usual.router.routes = [r for r in usual.router.routes if r.path != "/predict"]
     usual.add_api_route("/predict", predict, methods=["POST"])
     return api.create_app(Constant(), settings), usual

@@ -308,7 +308,7 @@ def predict(project: Path, model: Path, body: str) -> list[dict[str, Any]]:
         "predictor = Predictor(sys.argv[1])\n"
         "spec = predictor.input_spec\n"
         "asked = request_type(spec, Settings()).model_validate_json(sys.argv[2])\n"
-        "rows = predictor.classify(to_inputs(asked, spec))\n"
+        "rows = predictor.best(to_inputs(asked, spec))\n"
         "print(json.dumps([{'label': r.label, 'probability': r.probability} for r in rows]))\n",
         encoding="utf-8",
     )

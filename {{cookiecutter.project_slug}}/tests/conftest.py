@@ -13,6 +13,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+{%- if cookiecutter.task == "tabular" %}
+from sources import diabetes
+{%- endif %}
 
 from {{ cookiecutter.project_slug }}.cli import main
 
@@ -73,6 +76,32 @@ def model(configure, trained: Path) -> Path:
 def model(trained: Path) -> Path:
     """Name the file that predictions are made with."""
     return trained / "models/model.ckpt"
+{%- endif %}
+{%- if cookiecutter.task == "tabular" %}
+
+
+@pytest.fixture(scope="session")
+def number_folder(configure, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a model whose target is a number in a folder of its own{{ ", and export it" if cookiecutter.onnx_export }}."""
+{%- if cookiecutter.onnx_export %}
+    from {{ cookiecutter.project_slug }}.evaluation.onnx_export import export
+{%- endif %}
+    from {{ cookiecutter.project_slug }}.training.fit import train
+
+    folder = tmp_path_factory.mktemp("number")
+    with contextlib.chdir(folder):
+        options = diabetes()
+        train(configure(*options))
+{%- if cookiecutter.onnx_export %}
+        export(configure(*options, "quantize=true", config="export"))
+{%- endif %}
+    return folder
+
+
+@pytest.fixture(scope="session")
+def number_model(number_folder: Path) -> Path:
+    """Name the file that numbers are predicted with."""
+    return number_folder / "{{ cookiecutter.__model_file }}"
 {%- endif %}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from sklearn.datasets import load_diabetes
 
 HEADER = ["bill", "mass", "island", "tagged", "species"]
 SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
@@ -42,6 +43,19 @@ def write(
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file, delimiter=separator).writerows([header, *rows])
     return path
+
+
+def diabetes(count: int = 442) -> list[str]:
+    """Write scikit-learn's diabetes table, whose target is a number, with a category and gaps."""
+    found = load_diabetes(scaled=False)
+    names = [*found.feature_names, "progression"]
+    rows = [[f"{value:g}" for value in row] for row in np.c_[found.data, found.target][:count]]
+    for number, row in enumerate(rows):
+        row[1] = ("", "woman", "man")[int(row[1])]
+        if number % 10 == 0:
+            row[2] = ""
+    write("diabetes.csv", rows, names)
+    return ["data=table", "data.source=diabetes.csv", "data.target=progression"]
 
 
 def table(more: int = 0) -> list[str]:

@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Rich would take three times as long to print the help
-    help="Train, evaluate and use a classifier. `COMMAND --help` shows examples.",
+    help="Train, evaluate and use a model. `COMMAND --help` shows examples.",
 )
 
 
@@ -103,7 +103,7 @@ def predict(
     Example: `{{ cookiecutter.project_slug }} predict "ein lachendes Gesicht" --top 3`
     """
 {%- else %}
-    """Print the class of each row and its probability.
+    """Print the class of each row and its probability, or the number that the model predicts.
 
     A row that can't be used is named, the others are predicted, and the exit code is 2.
 
@@ -141,9 +141,9 @@ def predict(
     answers = list(tqdm(predicted, total=len(samples), delay=1, disable=None))
 {%- if cookiecutter.task == "tabular" %}
     if output:
-        write_predictions(output, file, answers)
+        write_predictions(output, file, answers, predictor.target)
 {%- endif %}
-    print_answers(answers, as_json=as_json)
+    print_answers(answers, predictor.target, as_json=as_json)
     if any(answer.problem for answer in answers):
         raise SystemExit(2)
 {%- if cookiecutter.serving != "none" %}

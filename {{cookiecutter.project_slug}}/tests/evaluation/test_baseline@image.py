@@ -19,10 +19,10 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_baseline_learns_and_the_part_that_tells_the_class_counts():
     inputs, labels = images(200)
     simple = Baseline(inputs, labels, SPEC)
-    probabilities = simple.probabilities(inputs)
+    probabilities = simple.predict(inputs)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert (probabilities.argmax(axis=1) == labels).mean() == 1
-    table = what_counts(simple, simple.probabilities, inputs, labels, ["dark", "bright"], SPEC)
+    table = what_counts(simple, simple.predict, inputs, labels, ["dark", "bright"], SPEC)
     assert len(table.rows) == 9
     assert table.rows[0] == ("rows 1 to 2, columns 1 to 3", pytest.approx(0.5, abs=0.1))
     assert table.rows[1][1] == pytest.approx(0, abs=0.02)

@@ -50,7 +50,7 @@ def test_the_command_exits_with_that_code(cli, options, trained, spoilt):
 
 
 def test_a_candidate_may_lose_as_much_as_is_allowed(settings, spoilt):
-    comparison = compare(settings(spoilt, "max_accuracy_loss=1.0"))
+    comparison = compare(settings(spoilt, "max_quality_loss=1.0"))
     assert comparison.candidate["accuracy"] < comparison.current["accuracy"]
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from {{ cookiecutter.project_slug }}.evaluation import data_report
-from {{ cookiecutter.project_slug }}.evaluation.data_report import chart, describe, describe_arrays
+from {{ cookiecutter.project_slug }}.evaluation import classification
+from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
+from {{ cookiecutter.project_slug }}.evaluation.data_report import describe, describe_arrays
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_report_is_written_and_all_but_the_chart_is_printed(configure, optio
 
 
 def test_many_classes_have_no_chart(configure, options, monkeypatch):
-    monkeypatch.setattr(data_report, "MOST_BARS", len(example.CLASSES) - 1)
+    monkeypatch.setattr(classification, "MOST_BARS", len(example.CLASSES) - 1)
     report = describe(configure(*options, config="evaluate"))
     assert "Training samples of each class" not in report
 
@@ -63,12 +64,12 @@ def test_leaks_and_chart_show_what_is_there():
     def split(*numbers: int):
         return samples[list(numbers)], np.zeros(len(numbers), dtype=np.int64)
 
-    classes = ['a|"b"', "c"]
+    scoring = Classification(['a|"b"', "c"])
     arrays = {"train": split(0, 1, 2), "val": split(3), "test": split(1, 2, 4)}
-    report = describe_arrays("toys", classes, example.SPEC, arrays)
+    report = describe_arrays("toys", scoring, example.SPEC, arrays)
     assert "Samples of val that are training samples too: 0." in report
     assert "Samples of test that are training samples too: 2." in report
     assert """| train | 3 | c: 0 | a\\|"b": 3 |""" in report
-    drawn = chart(classes, arrays["train"][1])
+    drawn = "\n".join(scoring.chart(arrays["train"][1]))
     assert "bar [3, 0]" in drawn
     assert 'x-axis ["a|#34;b#34;", "c"]' in drawn

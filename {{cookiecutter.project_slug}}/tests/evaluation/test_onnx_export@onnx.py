@@ -20,27 +20,27 @@ def settings(configure, options):
 
 
 @pytest.fixture
-def change_logits(monkeypatch):
-    """Let exported models give other logits than they do."""
-    logits = OnnxModel.logits
+def change_outputs(monkeypatch):
+    """Let exported models give other outputs than they do."""
+    outputs = OnnxModel.outputs
 
     def changed(change):
-        monkeypatch.setattr(OnnxModel, "logits", lambda self, x: change(logits(self, x)))
+        monkeypatch.setattr(OnnxModel, "outputs", lambda self, x: change(outputs(self, x)))
 
     return changed
 
 
 def test_the_exported_model_answers_like_the_checkpoint(model, test_split):
     inputs = test_split[0]
-    expected = Predictor(model.with_suffix(".ckpt")).probabilities(inputs)
-    np.testing.assert_allclose(Predictor(model).probabilities(inputs), expected, atol=1e-5)
+    expected = Predictor(model.with_suffix(".ckpt")).predict(inputs)
+    np.testing.assert_allclose(Predictor(model).predict(inputs), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
 def test_any_batch_size_is_answered(model, test_split, batch):
     inputs = test_split[0]
-    expected = Predictor(model).probabilities(inputs)[:batch]
-    answer = Predictor(model).probabilities(inputs[:batch])
+    expected = Predictor(model).predict(inputs)[:batch]
+    answer = Predictor(model).predict(inputs[:batch])
     np.testing.assert_allclose(answer, expected, atol=1e-6)
 
 
@@ -53,7 +53,7 @@ def test_the_file_alone_holds_what_serving_needs(model, trained, test_split, tmp
     assert predictor.input_spec == checkpoint.input_spec
     assert predictor.data == checkpoint.data
     inputs, labels = test_split
-    accuracy = (predictor.probabilities(inputs).argmax(axis=1) == labels).mean()
+    accuracy = (predictor.predict(inputs).argmax(axis=1) == labels).mean()
     assert predictor.metrics["accuracy"] == pytest.approx(accuracy)
     properties = {entry.key: entry.value for entry in onnx.load(copy).metadata_props}
     assert json.loads(properties["preprocessing"]) == predictor.input_spec.preprocessing()
@@ -84,12 +84,12 @@ def test_each_file_is_printed_with_its_results(settings, capsys):
 
 
 def test_too_great_a_difference_is_refused_and_the_previous_file_stays(
-    settings, model, tmp_path, change_logits
+    settings, model, tmp_path, change_outputs
 ):
     previous = tmp_path / "models/model.onnx"
     previous.parent.mkdir()
     previous.write_bytes(model.read_bytes())
-    change_logits(lambda logits: logits + 0.01)
+    change_outputs(lambda logits: logits + 0.01)
     with pytest.raises(UserError, match=r"differ from the checkpoint's by up to 0\.01"):
         export(settings())
     assert previous.read_bytes() == model.read_bytes()
@@ -97,21 +97,21 @@ def test_too_great_a_difference_is_refused_and_the_previous_file_stays(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_logit_that_is_no_number_is_refused_whatever_the_limit(settings, change_logits, value):
+def test_a_logit_that_is_no_number_is_refused_whatever_the_limit(settings, change_outputs, value):
     def spoil(logits):
         logits[-1, -1] = value
         return logits
 
-    change_logits(spoil)
-    with pytest.raises(UserError, match=r"^models/model\.onnx: a logit is NaN or infinite"):
-        export(settings("max_logit_difference=.inf"))
+    change_outputs(spoil)
+    with pytest.raises(UserError, match=r"^models/model\.onnx: NaN or infinity"):
+        export(settings("max_output_difference=.inf"))
     assert list(Path("models").iterdir()) == []
 
 
-def test_a_changed_class_is_refused_whatever_the_limit(settings, change_logits):
-    change_logits(lambda logits: np.roll(logits, 1, axis=1))
+def test_a_changed_class_is_refused_whatever_the_limit(settings, change_outputs):
+    change_outputs(lambda logits: np.roll(logits, 1, axis=1))
     with pytest.raises(UserError, match="change their class"):
-        export(settings("max_logit_difference=1000"))
+        export(settings("max_output_difference=1000"))
 
 
 def test_int8_is_smaller_and_about_as_good(model):
@@ -123,5 +123,5 @@ def test_int8_is_smaller_and_about_as_good(model):
 
 def test_int8_that_loses_too_much_is_refused_and_the_float_model_stays(settings):
     with pytest.raises(UserError, match=r"model\.int8\.onnx was not written"):
-        export(settings("quantize=true", "max_accuracy_loss=-1"))
+        export(settings("quantize=true", "max_quality_loss=-1"))
     assert [path.name for path in Path("models").iterdir()] == ["model.onnx"]

@@ -34,7 +34,7 @@ def metrics(reports):
 
 @pytest.fixture(scope="session")
 def probabilities(trained, test_split):
-    return Predictor(trained / "models/model.ckpt").probabilities(test_split[0])
+    return Predictor(trained / "models/model.ckpt").predict(test_split[0])
 
 
 def test_metrics_are_those_of_the_test_split(metrics, probabilities, test_split):

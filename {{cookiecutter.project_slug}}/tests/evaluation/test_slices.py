@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from {{ cookiecutter.project_slug }}.evaluation.classification import Classification
+from {{ cookiecutter.project_slug }}.evaluation.metrics import Metric
 from {{ cookiecutter.project_slug }}.evaluation.slices import (
     FEWEST_SAMPLES,
     describe_slices,
@@ -11,6 +12,7 @@ from {{ cookiecutter.project_slug }}.evaluation.slices import (
 )
 
 NAN = float("nan")
+ACCURACY = Metric("accuracy", higher_is_better=True)
 
 
 def slices_of(wrong, features, classes=("cat", "dog")):
@@ -77,12 +79,12 @@ def test_the_weakest_slices_are_described_and_chance_is_named():
     wrong[:30] = 1
     wrong[200:203] = 1
     features = {"a": np.arange(400) < 100, "b": np.arange(400) // 100 == 2}
-    heading, *lines = describe_slices(slices_of(wrong, features), "accuracy")
+    heading, *lines = describe_slices(slices_of(wrong, features), ACCURACY)
     assert heading.startswith("Weakest slices")
     assert lines == ["  a True  0.7000 (0.604 to 0.781), 100 samples"]
     [first, _] = found = slices_of(np.arange(20) < 4, {"a": np.arange(20) < 10})
     assert first.p_value == pytest.approx(210 / 4845)  # one of two is that weak more often
-    *_, last = describe_slices(found, "accuracy")
+    *_, last = describe_slices(found, ACCURACY)
     assert last == "  a True  0.6000 (0.313 to 0.832), 10 samples, perhaps by chance"
 
 
@@ -90,7 +92,7 @@ def test_the_weakest_slices_are_described_and_chance_is_named():
 def test_a_faultless_model_has_no_weak_slice(features):
     found = slices_of(np.zeros(20), features)
     assert all(part.score == part.p_value == 1 for part in found)
-    [line] = describe_slices(found, "accuracy")
+    [line] = describe_slices(found, ACCURACY)
     assert line == "No slice of the test split is weaker than the rest"
 
 
@@ -101,11 +103,11 @@ def test_one_sample_has_no_slices():
 def test_names_in_lines_are_short_and_of_one_line():
     wrong = np.arange(20) < 10
     found = slices_of(wrong, {"a\n<b>": np.where(wrong, "o" * 9999, "\n\x07")})
-    [_, line] = describe_slices(found, "accuracy")
+    [_, line] = describe_slices(found, ACCURACY)
     assert len(line) < 120
     assert line.startswith("  a <b> ooo")
     found = slices_of(wrong, {"\u732b": np.where(wrong, "\x1b[31m", "")})
-    [_, line] = describe_slices(found, "accuracy")
+    [_, line] = describe_slices(found, ACCURACY)
     assert line.startswith("  \u732b \\u001b[31m  ")
 
 

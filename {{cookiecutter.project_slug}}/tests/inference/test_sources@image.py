@@ -64,9 +64,9 @@ def test_a_header_that_ends_too_early_is_no_traceback(predictor, sample):
 
 def test_pictures_are_in_memory_a_batch_at_a_time(predictor, sample, monkeypatch):
     sizes = []
-    logits = predictor.model.logits
+    logits = predictor.model.outputs
     monkeypatch.setattr(
-        predictor.model, "logits", lambda images: sizes.append(len(images)) or logits(images)
+        predictor.model, "outputs", lambda images: sizes.append(len(images)) or logits(images)
     )
     count = 2 * BATCH + 1
     assert len(list(predict_files(predictor, [sample] * count))) == count
@@ -117,7 +117,7 @@ def test_a_picture_of_another_shape_is_fitted_as_in_training(trained):
         [answer] = predict_files(predictor, [Path("wide.png")])
         answers[fit] = answer.predictions[0]
         pixels = read_image(Path("wide.png"), predictor.input_spec)
-        assert answers[fit] == predictor.classify(pixels[None])[0]
+        assert answers[fit] == predictor.best(pixels[None])[0]
     assert len(set(answers.values())) == len(FITS)
     assert answers["crop"].label == example.LABEL
 

@@ -6,7 +6,8 @@ from sources import write
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
-from {{ cookiecutter.project_slug }}.inference.predictor import Answer, Prediction
+from {{ cookiecutter.project_slug }}.inference.classes import Classes, Prediction
+from {{ cookiecutter.project_slug }}.inference.predictor import Answer
 from {{ cookiecutter.project_slug }}.inference.sources import (
     BATCH,
     predict_rows,
@@ -35,6 +36,7 @@ SPEC = InputSpec(
         },
     ]
 )
+TARGET = Classes([])
 HEADER = ["id", "größe", "island", "species"]
 ROWS = [["1", "2.5", "Dream", "a"], ["2", "", "Biscoe", ""], ["3", "-1", "Dream", "c, d"]]
 
@@ -97,10 +99,10 @@ def test_a_table_that_does_not_fit_the_model_is_refused(header, rows, named):
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_the_table_is_written_with_its_predictions(separator):
     path = write("table.csv", [*ROWS, ["4", "much", "Dream", ""]], HEADER, separator)
-    write_predictions(Path("new/out.csv"), path, predicted(path))
+    write_predictions(Path("new/out.csv"), path, predicted(path), TARGET)
     written = path.read_text(encoding="utf-8").splitlines()
-    added = ["prediction,probability", '"[2.5, 2.0]",0.500000', '"[nan, 1.0]",0.500000']
-    added += ['"[-1.0, 2.0]",0.500000', ","]
+    added = ["prediction,probability", '"[2.5, 2.0]",0.5', '"[nan, 1.0]",0.5']
+    added += ['"[-1.0, 2.0]",0.5', ","]
     if separator == ";":
         added = [line.replace('",', ";").replace('"', "") for line in added]
         added = ["prediction;probability", *added[1:-1], ";"]
@@ -111,7 +113,7 @@ def test_the_table_is_written_with_its_predictions(separator):
 
 def test_columns_of_these_names_are_kept():
     path = write("table.csv", [["1", "Dream", "x"]], ["größe", "island", "prediction"])
-    write_predictions(Path("out.csv"), path, predicted(path))
+    write_predictions(Path("out.csv"), path, predicted(path), TARGET)
     header = Path("out.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "größe,island,prediction,prediction_,probability"
 
@@ -121,8 +123,8 @@ def test_an_output_that_can_not_be_written_is_named():
     answers = predicted(path)
     before = path.read_bytes()
     with pytest.raises(UserError, match="is the table itself"):
-        write_predictions(path, path, answers)
+        write_predictions(path, path, answers, TARGET)
     Path("file").write_bytes(b"")
     with pytest.raises(UserError, match=r"file.out\.csv can't be written"):
-        write_predictions(Path("file/out.csv"), path, answers)
+        write_predictions(Path("file/out.csv"), path, answers, TARGET)
     assert path.read_bytes() == before

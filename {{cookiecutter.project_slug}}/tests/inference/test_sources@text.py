@@ -63,9 +63,9 @@ def test_a_text_that_can_not_be_used_is_named_and_the_others_are_predicted(predi
 
 def test_texts_are_in_memory_a_batch_at_a_time(predictor, monkeypatch):
     sizes = []
-    logits = predictor.model.logits
+    logits = predictor.model.outputs
     monkeypatch.setattr(
-        predictor.model, "logits", lambda inputs: sizes.append(len(inputs)) or logits(inputs)
+        predictor.model, "outputs", lambda inputs: sizes.append(len(inputs)) or logits(inputs)
     )
     count = 2 * BATCH + 1
     assert len(list(predict_texts(predictor, ["a cat"] * count))) == count

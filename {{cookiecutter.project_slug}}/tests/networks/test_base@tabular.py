@@ -106,3 +106,18 @@ def test_networks_learn_from_columns_of_any_kind(network, kinds):
 def test_a_layer_without_units_is_refused(options):
     with pytest.raises(UserError, match=rf"model\.network\.{next(iter(options))}"):
         MLP(COLUMNS, 3, **options)
+
+
+def test_a_unit_turns_what_the_layers_return_into_the_target():
+    network = MLP(COLUMNS, 1).eval()
+    standardised = network(ROWS)
+    network.unit = 1000.0, 50.0
+    torch.testing.assert_close(network(ROWS), standardised * 50 + 1000)
+
+
+@pytest.mark.parametrize("network", [MLP, Linear])
+def test_a_unit_changes_no_name_of_a_weight(network):
+    plain = network(COLUMNS, 1)
+    names = list(plain.state_dict())
+    plain.unit = 1.0, 2.0
+    assert list(plain.state_dict()) == names

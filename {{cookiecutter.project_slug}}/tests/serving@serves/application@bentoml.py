@@ -12,6 +12,7 @@ def application(predictor, settings):
         patch.setattr(bento, "settings", settings)
         patch.setattr(bento, "load", lambda: predictor)
         bento.body_type.cache_clear()
+        bento.answer_type.cache_clear()
         # Counters can be registered only once in a process
         patch.setitem(bento.service.config, "metrics", {"enabled": False})
         for endpoint in bento.service.apis.values():

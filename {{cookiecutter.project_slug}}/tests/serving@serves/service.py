@@ -32,12 +32,12 @@ class SlowPredictor(Predictor):
         self.broken = False
         self.calls = 0
 
-    def classify(self, inputs):
+    def best(self, inputs):
         assert self.may_run.wait(PATIENCE)
         self.calls += 1
         if self.broken:
             raise RuntimeError("broken")
-        return super().classify(inputs)
+        return super().best(inputs)
 
 
 def until(condition, alive=lambda: True):

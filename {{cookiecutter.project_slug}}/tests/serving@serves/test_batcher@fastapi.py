@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from service import PATIENCE
 
-from {{ cookiecutter.project_slug }}.inference.predictor import Prediction
+from {{ cookiecutter.project_slug }}.inference.classes import Prediction
 from {{ cookiecutter.project_slug }}.serving.batcher import Batcher, QueueFullError
 
 

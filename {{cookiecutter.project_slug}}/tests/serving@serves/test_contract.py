@@ -32,7 +32,7 @@ SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
 def test_a_batch_is_answered_like_the_predictor_does(client, model, inputs):
     answer = client.post("/predict", json=example.request(inputs[:20]))
     assert answer.status_code == 200
-    expected = Predictor(model).classify(inputs[:20])
+    expected = Predictor(model).best(inputs[:20])
     predictions = answer.json()["predictions"]
     assert [row["label"] for row in predictions] == [one.label for one in expected]
     for row, one in zip(predictions, expected, strict=True):
@@ -40,7 +40,7 @@ def test_a_batch_is_answered_like_the_predictor_does(client, model, inputs):
 
 
 def test_concurrent_requests_get_their_own_answers(client, model, inputs):
-    expected = Predictor(model).classify(inputs)
+    expected = Predictor(model).best(inputs)
 
     parts = [slice(start, start + 1 + start % 3) for start in range(len(inputs) - 3)] * 3
 

@@ -135,7 +135,7 @@ def test_the_first_event_finds_a_model_that_has_answered(client):
 
 def test_a_batch_is_answered_like_the_predictor_does(client, model, trained):
     inputs = np.load(trained / example.FOLDER / "test_inputs.npy")[:20]
-    expected = Predictor(model).classify(inputs)
+    expected = Predictor(model).best(inputs)
     for _ in range(3):
         answer = client.post("/predict", json=example.request(inputs))
         assert answer.status_code == 200

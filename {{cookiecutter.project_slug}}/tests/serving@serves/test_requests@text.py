@@ -10,7 +10,7 @@ from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 def classify(model, *texts):
     predictor = Predictor(model)
-    return predictor.classify(predictor.input_spec.encode(texts))
+    return predictor.best(predictor.input_spec.encode(texts))
 
 
 @pytest.mark.parametrize(

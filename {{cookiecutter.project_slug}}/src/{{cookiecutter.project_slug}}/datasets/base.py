@@ -163,11 +163,11 @@ class DataModule(LightningDataModule, ABC):
             raise UserError(f"{self.folder} was prepared anew meanwhile: run the command again")
         return names
 
-    def arrays(self, split: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def arrays(self, split: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Open a split without reading its inputs.
 
         Returns:
-            Memory-mapped inputs (samples, *input_spec.shape) and int64 labels (samples,).
+            Memory-mapped inputs (samples, *input_spec.shape) and labels (samples,).
 
         Raises:
             UserError: The arrays are not prepared, or incomplete.
@@ -235,7 +235,7 @@ def save_split(
     folder: Path,
     split: str,
     inputs: NDArray[Any],
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     names: Sequence[str] | None = None,
 ) -> None:
     """Write a split, for `DataModule.write_arrays`.

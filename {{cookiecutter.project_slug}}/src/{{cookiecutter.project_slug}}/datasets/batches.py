@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,7 +21,7 @@ class TensorBatches:
 
     Args:
         inputs: Shape (samples, *shape of an input).
-        labels: int64 labels of shape (samples,).
+        labels: Labels of shape (samples,).
         batch_size: Samples in each batch but the last.
         shuffle: Draw a new order at the start of each pass.
         rank: This process among `processes`, from 0; it gets every `processes`-th sample.
@@ -72,12 +71,12 @@ class ArrayDataset(Dataset[Batch]):
     Args:
         folder: Where the prepared data lie.
         split: One of `SPLITS`.
-        labels: int64 labels of shape (samples,).
+        labels: Labels of shape (samples,).
         meta: The description of the data that the labels come from.
     """
 
     def __init__(
-        self, folder: Path, split: str, labels: NDArray[np.int64], meta: dict[str, Any]
+        self, folder: Path, split: str, labels: NDArray[Any], meta: dict[str, Any]
     ) -> None:
         self.folder, self.split = folder, split
         self.labels, self.meta = labels, meta

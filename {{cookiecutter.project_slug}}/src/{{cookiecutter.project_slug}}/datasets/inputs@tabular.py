@@ -35,12 +35,14 @@ class InputSpec:
             `missing`, which says whether training rows lack the value. A number or a boolean has
             `mean`, `deviation`, `median`, `low` and `high` of the training rows; a category has
             `categories`, a list of texts, and `common`, the one that occurs most.
+        target: What is predicted, described like a column of numbers; None where that is a class.
 
     Raises:
         UserError: There are no columns, or they are not described in this way.
     """
 
     columns: list[dict[str, Any]]
+    target: dict[str, Any] | None = None
 
     dtype: ClassVar[type[np.generic]] = np.float32
     # Axes of an input that may have another length in each batch
@@ -105,12 +107,15 @@ class InputSpec:
     def summary(self) -> dict[str, Any]:
         """Describe the columns in short, for those who ask the service."""
         shown = {"number": ["low", "high"], "category": ["categories"], "boolean": []}
-        return {
+        summary: dict[str, Any] = {
             "columns": [
                 {key: column[key] for key in ["name", "kind", "missing", *shown[column["kind"]]]}
                 for column in self.columns
             ]
         }
+        if self.target:
+            summary["target"] = {key: self.target[key] for key in ("name", "low", "high")}
+        return summary
 
     def preprocessing(self) -> dict[str, str]:
         """Describe how a row becomes an input, for people who serve the file without this code."""

@@ -24,11 +24,11 @@ class Stored:
 
     Attributes:
         meta: The content of `meta.json`.
-        arrays: By split, memory-mapped inputs (samples, *shape) and int64 labels (samples,).
+        arrays: By split, memory-mapped inputs (samples, *shape) and labels (samples,).
     """
 
     meta: dict[str, Any]
-    arrays: dict[str, tuple[NDArray[Any], NDArray[np.int64]]]
+    arrays: dict[str, tuple[NDArray[Any], NDArray[Any]]]
 
 
 def is_stored(folder: Path) -> bool:

@@ -1,10 +1,11 @@
-"""Your own table: a CSV or Parquet file, one column of which holds the class of each row."""
+"""Your own table: a CSV or Parquet file, one column of which is to be predicted."""
 
 from array import array
 from collections.abc import Sequence
 from difflib import get_close_matches
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,17 @@ from tqdm import tqdm
 
 from .. import UserError
 from .base import DataModule, save_split
-from .columns import FEW, Column
+from .columns import Column, number_column
 from .inputs import InputSpec, some
 from .rows import TableFile
-from .splits import stratified_split
+from .splits import SPLITS, stratified_split
+from .targets import Target, find_classes, find_numbers, refuse_copies
 
 
 class TableDataModule(DataModule):
-    """A CSV or Parquet file: one column holds the class of each row, the others are what is known.
+    """A CSV or Parquet file: one column is to be predicted, the others are what is known.
+
+    The target is the class of each row, or a number: `Target` tells which.
 
     A column holds numbers, categories (texts) or booleans (`true` and `false`); which of these, and
     the categories, are found out from its values. What is neither is refused: dates, free text and
@@ -28,12 +32,13 @@ class TableDataModule(DataModule):
     Args:
         source: The file. CSV may be separated by `,`, `;`, tabs or `|`, in UTF-8 or UTF-16; where
             it is not separated by commas, numbers may have decimal commas.
-        target: The name of the column with the classes. Without it, the error lists the columns.
+        target: The name of the column to predict. Without it, the error lists the columns.
+        target_kind: One of `TARGET_KINDS`: what the target is. `auto` looks at its values.
         folder: Where the prepared arrays lie.
         drop: Names of columns to leave out.
         categories: Names of columns of numbers that are names, such as postcodes.
-        val_fraction: Share of each class for validation, 0 to 1.
-        test_fraction: Share of each class for testing, 0 to 1.
+        val_fraction: Share of the rows (of each class) for validation, 0 to 1.
+        test_fraction: Share of the rows (of each class) for testing, 0 to 1.
         split_seed: Seed of the split.
         **batches: `batch_size`, `num_workers` and `memory_limit_mb` of `DataModule`.
 
@@ -45,6 +50,7 @@ class TableDataModule(DataModule):
         self,
         source: str,
         target: str | None = None,
+        target_kind: str = "auto",
         folder: str = "data/processed/table",
         drop: Sequence[str] = (),
         categories: Sequence[str] = (),
@@ -58,6 +64,7 @@ class TableDataModule(DataModule):
         recipe = {
             "source": Path(source).as_posix(),
             "target": None if target is None else str(target),
+            "target_kind": target_kind,
             "drop": [str(name) for name in drop],
             "categories": [str(name) for name in categories],
             "val": val_fraction,
@@ -83,8 +90,14 @@ class TableDataModule(DataModule):
             UserError: The file, a column or a value can't be used, a class has too few rows, or the
                 fractions leave nothing to train on.
         """
-        columns, target, rows = self.read_columns()
-        classes, labels = find_classes(target, rows)
+        columns, read, rows = self.read_columns()
+        kind, target = read.found()
+        classes: list[str] = []
+        labels: NDArray[Any]
+        if kind == "number":
+            labels = find_numbers(target, rows)
+        else:
+            classes, labels = find_classes(target, rows)
         everything = np.arange(len(rows))
         first = np.stack([column.describe(everything)[1] for column in columns], axis=1)
         refuse_copies(columns, first, labels)
@@ -94,9 +107,14 @@ class TableDataModule(DataModule):
         for split, index in splits.items():
             names = [f"{self.source.name}:{rows[i]}" for i in index]
             save_split(folder, split, inputs[index], labels[index], names)
-        return classes, InputSpec([column for column, _ in described])
+        predicted = None
+        if kind == "number":
+            predicted = number_column(target.name, labels[splits["train"]].astype(np.float64))
+            if not predicted["deviation"]:
+                raise target.error("is the same in all training rows: there is nothing to learn")
+        return classes, InputSpec([column for column, _ in described], predicted)
 
-    def read_columns(self) -> tuple[list[Column], Column, NDArray[np.int64]]:
+    def read_columns(self) -> tuple[list[Column], Target, NDArray[np.int64]]:
         """Read the file once.
 
         Returns:
@@ -112,7 +130,7 @@ class TableDataModule(DataModule):
         target, drop, categories = (self.recipe[key] for key in ("target", "drop", "categories"))
         if target is None:
             known = some(table.header)
-            raise UserError(f"data.target: name the column with the classes, one of {known}")
+            raise UserError(f"data.target: name the column to predict, one of {known}")
         for option, name in [
             ("target", target),
             *(("drop", name) for name in drop),
@@ -126,39 +144,40 @@ class TableDataModule(DataModule):
                     f"{some(table.header)}"
                 )
         columns = [
-            Column(table.name, name, named=name == target or name in categories)
+            Column(table.name, name, named=name in categories)
             for name in table.header
-            if name not in drop or name == target
+            if name not in {*drop, target}
         ]
-        if len(columns) < 2:
+        if not columns:
             raise UserError(f"{table.name} has no column beside the target {target!r}")
         places = [table.header.index(column.name) for column in columns]
+        read = Target(table.name, target, self.recipe["target_kind"])
+        place_of_target = table.header.index(target)
         rows = array("q")
         for row, fields in tqdm(table.rows, f"reading {table.name}", delay=1, disable=None):
             rows.append(row)
+            read.add(fields[place_of_target], row)
             for column, place in zip(columns, places, strict=True):
                 column.add(fields[place], row)
         if not rows:
             raise UserError(f"{table.name} has a header, and no rows below it")
-        (classes,) = (column for column in columns if column.name == target)
-        others = [column for column in columns if column.name != target]
-        return others, classes, np.array(rows)
+        return columns, read, np.array(rows)
 
     def split_rows(
-        self, values: NDArray[np.float32], labels: NDArray[np.int64], classes: Sequence[str]
+        self, values: NDArray[np.float32], labels: NDArray[Any], classes: Sequence[str]
     ) -> dict[str, NDArray[np.int64]]:
-        """Split the rows by class, and keep those with the same values in one split.
+        """Split the rows, by class if there are any, and keep those with the same values together.
 
         Args:
             values: The rows as numbers, of shape (rows, columns).
-            labels: Classes, of shape (rows,).
-            classes: Class names.
+            labels: Classes or numbers, of shape (rows,).
+            classes: Class names; none for numbers.
 
         Returns:
             For each of `SPLITS`, the sorted positions of its rows.
 
         Raises:
-            UserError: As for `stratified_split`.
+            UserError: As for `stratified_split`, or there are too few rows.
         """
         # As bytes, NaN equals NaN; without + 0.0, zero would not equal minus zero
         raw = np.ascontiguousarray(values + np.float32(0)).view(f"V{4 * values.shape[1]}")[:, 0]
@@ -167,66 +186,14 @@ class TableDataModule(DataModule):
             other = int((labels != labels[first][group]).sum())
             print(
                 f"{self.source.name}: {len(raw) - len(first)} rows have the values of an earlier "
-                f"one, {other} of them in another class; equal rows are kept in one split"
+                f"one, {other} of them with another target; equal rows are kept in one split"
             )
+        if not classes and len(first) < len(SPLITS):
+            raise UserError(f"{self.source.name} has {len(first)} different rows: add more")
+        strata = labels[first] if classes else np.zeros(len(first), np.int64)
         fractions = self.recipe["val"], self.recipe["test"]
-        parts = stratified_split(labels[first], *fractions, self.recipe["seed"], classes)
+        parts = stratified_split(strata, *fractions, self.recipe["seed"], classes)
         return {
             split: np.flatnonzero(np.isin(group, index)).astype(np.int64)
             for split, index in parts.items()
         }
-
-
-def find_classes(target: Column, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Take the classes and the labels from the column of the target.
-
-    Args:
-        target: The column.
-        rows: The number of each row in the file.
-
-    Returns:
-        Class names, in the order of numbers if all are whole numbers, else of the alphabet; and
-        int64 labels of shape (rows,).
-
-    Raises:
-        UserError: Rows have no class, or all have the same one, or nearly each has its own.
-    """
-    codes = np.array(target.codes)
-    if (empty := np.flatnonzero(codes < 0)).size:
-        raise target.error(
-            f"is empty in {len(empty)} rows: fill in the class, or remove them", int(rows[empty[0]])
-        )
-    texts = list(target.texts)
-    if len(texts) < 2:
-        raise target.error(f"is {texts[0]!r} in all rows: there is nothing to learn")
-    if len(texts) > max(FEW, len(codes) / 2):
-        raise target.error(
-            f"has {len(texts)} values in {len(codes)} rows, such as {texts[0]!r}: rows are sorted "
-            "into classes, each of several rows, so put ranges in the place of numbers"
-        )
-    whole = all(text.lstrip("-").isdecimal() for text in texts)
-    classes = sorted(texts, key=int) if whole else sorted(texts)
-    places = np.array([0] + [classes.index(text) for text in texts], np.int64)
-    return classes, places[codes]
-
-
-def refuse_copies(
-    columns: Sequence[Column], values: NDArray[np.float32], labels: NDArray[np.int64]
-) -> None:
-    """Refuse a column that only repeats the target, such as the number of the class.
-
-    Args:
-        columns: The columns.
-        values: The rows as numbers, of shape (rows, columns).
-        labels: Classes, of shape (rows,).
-
-    Raises:
-        UserError: Each class has one value in a column, and each value belongs to one class.
-    """
-    if len(labels) <= FEW:
-        return
-    classes = len(np.unique(labels))
-    for column, numbers in zip(columns, values.T, strict=True):
-        known, codes = np.unique(numbers, return_inverse=True)
-        if len(known) == classes and len(np.unique(codes * classes + labels)) == classes:
-            raise column.error(f"says the same as the target in all rows: {column.drop()}")

@@ -42,7 +42,7 @@ class Baseline:
         """Flatten images to floats from 0 to 1, of shape (images, pixels)."""
         return np.divide(inputs.reshape(len(inputs), -1), 255, dtype=np.float32)
 
-    def probabilities(self, inputs: NDArray[np.uint8]) -> Probabilities:
+    def predict(self, inputs: NDArray[np.uint8]) -> Probabilities:
         """Compute the probabilities of images: shape (images, classes)."""
         found: Probabilities = self.model.predict_proba(self.pixels(inputs)).astype(np.float32)
         return found

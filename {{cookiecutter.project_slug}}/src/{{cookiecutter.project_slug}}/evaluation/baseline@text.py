@@ -40,7 +40,7 @@ class Baseline:
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             self.model.fit(found, labels)
 
-    def probabilities(self, inputs: NDArray[np.int32]) -> Probabilities:
+    def predict(self, inputs: NDArray[np.int32]) -> Probabilities:
         """Compute the probabilities of texts (texts, length): shape (texts, classes)."""
         found = self.ngrams.transform([self.spec.decode(text) for text in inputs])
         probabilities: Probabilities = self.model.predict_proba(found).astype(np.float32)

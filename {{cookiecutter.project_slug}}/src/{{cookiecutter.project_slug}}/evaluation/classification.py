@@ -24,10 +24,11 @@ from .page import Block, Drawing, Table
 from .plots import check_samples, confusion_matrix_figure
 from .samples import draw_samples, show
 from .slices import Slice, cut, group_texts, rank
-from .text import shorten, shorten_path
+from .text import shorten, shorten_path, to_markdown, to_mermaid
 
 Rows = Iterable[Sequence[object]]
 
+MOST_BARS = 50  # in a chart
 CALIBRATION = (
     "The expected calibration error is the mean distance of the points to the diagonal. The "
     "smaller it is, the better a probability says how often the model is right."
@@ -46,15 +47,19 @@ class Classification:
     Attributes:
         quality: The metric by which models are compared.
         metrics: The metrics of `score`, which each epoch of a training has too.
+        slice_score: The metric of a slice.
+        split_header: What `split_cells` returns.
         captions: What the figures show, for those who can't see them, by name.
     """
 
     quality: ClassVar[Metric] = Metric("accuracy", higher_is_better=True)
+    slice_score: ClassVar[Metric] = quality
     metrics: ClassVar[list[Metric]] = [
         Metric("loss", higher_is_better=False),
         quality,
         Metric("f1", higher_is_better=True),
     ]
+    split_header: ClassVar[list[str]] = ["smallest class", "largest class"]
     captions: ClassVar[dict[str, str]] = {
         "learning_curves": "Loss, accuracy and F1 of training and validation over the epochs.",
         "confusion_matrix": "How often each true class was taken for each other class.",
@@ -66,6 +71,56 @@ class Classification:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = classes
+
+    def name(self, label: int) -> str:
+        """Name what is true of a sample."""
+        return self.classes[label]
+
+    def label_kind(self) -> str:
+        """Say what is true of samples, as the end of a sentence."""
+        return f"in {len(self.classes)} classes"
+
+    def split_cells(self, labels: Labels) -> list[str]:
+        """Name the smallest and the largest class of a split."""
+        counts = np.bincount(labels, minlength=len(self.classes))
+        places = int(counts.argmin()), int(counts.argmax())
+        return [f"{self.classes[place]}: {counts[place]:,}" for place in places]
+
+    def label_table(self, labels: Mapping[str, Labels]) -> list[str]:
+        """List the samples of each class in Markdown.
+
+        Args:
+            labels: Labels of shape (samples,), by split.
+        """
+        counts = [np.bincount(one, minlength=len(self.classes)) for one in labels.values()]
+        lines = [f"| class | {' | '.join(labels)} |", f"|---|{'---|' * len(labels)}"]
+        for number, name in enumerate(self.classes):
+            cells = [f"{count[number]:,}" for count in counts]
+            lines.append(f"| {to_markdown(name)} | {' | '.join(cells)} |")
+        return [*lines, ""]
+
+    def chart(self, labels: Labels) -> list[str]:
+        """Draw the number of training samples of each class, as a Mermaid chart in Markdown.
+
+        Args:
+            labels: Labels of the training samples, of shape (samples,).
+
+        Returns:
+            Its lines; none for many classes, as the names below the bars would cover each other.
+        """
+        if len(self.classes) > MOST_BARS:
+            return []
+        counts = np.bincount(labels, minlength=len(self.classes))
+        return [
+            "```mermaid",
+            "xychart-beta",
+            '    title "Training samples of each class"',
+            f"    x-axis [{', '.join(map(to_mermaid, self.classes))}]",
+            f'    y-axis "samples" 0 --> {counts.max()}',
+            f"    bar [{', '.join(str(count) for count in counts)}]",
+            "```",
+            "",
+        ]
 
     def score(self, probabilities: Probabilities, labels: Labels) -> dict[str, float]:
         """Compute `metrics`, as `compute_metrics` does."""

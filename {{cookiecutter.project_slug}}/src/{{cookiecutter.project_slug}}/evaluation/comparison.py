@@ -7,9 +7,9 @@ from omegaconf import DictConfig
 
 from .. import UserError
 from ..inference.predictor import Predictor
-from .classification import Classification
 from .data import open_data
-from .metrics import Labels, Probabilities, in_batches
+from .metrics import Labels, Predicted, in_batches
+from .scoring import Scoring, scoring_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Comparison:
         max_loss: How much of its quality the candidate may lose.
     """
 
-    scoring: Classification
+    scoring: Scoring
     current: dict[str, float]
     candidate: dict[str, float]
     lost: int
@@ -75,15 +75,14 @@ def compare(cfg: DictConfig) -> Comparison:
         raise UserError(
             f"{cfg.current} and {cfg.checkpoint} were trained on different classes or inputs"
         )
-    scoring = Classification(candidate.classes)
+    scoring = scoring_of(candidate.target)
     data = open_data(cfg, candidate)
     inputs, labels = data.arrays("test")
     current_answer, candidate_answer = (
-        in_batches(predictor.probabilities, inputs, data.batch_size)
-        for predictor in (current, candidate)
+        in_batches(predictor.predict, inputs, data.batch_size) for predictor in (current, candidate)
     )
     comparison = compare_answers(
-        scoring, current_answer, candidate_answer, labels, cfg.max_accuracy_loss
+        scoring, current_answer, candidate_answer, labels, cfg.max_quality_loss
     )
     text = comparison.markdown()
     reports = Path(cfg.reports)
@@ -96,9 +95,9 @@ def compare(cfg: DictConfig) -> Comparison:
 
 
 def compare_answers(
-    scoring: Classification,
-    current: Probabilities,
-    candidate: Probabilities,
+    scoring: Scoring,
+    current: Predicted,
+    candidate: Predicted,
     labels: Labels,
     max_loss: float,
 ) -> Comparison:
@@ -106,9 +105,9 @@ def compare_answers(
 
     Args:
         scoring: How answers are scored.
-        current: Probabilities of the model in use, of shape (samples, classes).
-        candidate: Probabilities of the model that may replace it, of the same shape.
-        labels: True classes, of shape (samples,).
+        current: What the model in use predicts, a row for each sample.
+        candidate: What the model that may replace it predicts, of the same shape.
+        labels: What is true, of shape (samples,).
         max_loss: How much of its quality the candidate may lose.
     """
     lost, gained = scoring.lost_and_gained(current, candidate, labels)

@@ -1,6 +1,5 @@
-"""A report on the data: samples of each class, what they are, and leaks between the splits."""
+"""A report on the data: what the samples are, what is true of them, and leaks between splits."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from omegaconf import DictConfig
 from ..datasets.base import build_data
 from ..datasets.inputs import InputSpec
 from ..datasets.splits import SPLITS
+from ..inference.target import target_of
 from .metrics import Labels
 from .plots import check_samples
 from .samples import draw_samples, profile
-from .text import shorten, to_markdown, to_mermaid
+from .scoring import Scoring, scoring_of
+from .text import shorten, to_markdown
 
 Arrays = dict[str, tuple[NDArray[Any], Labels]]
-
-MOST_BARS = 50  # in a chart
 
 
 def describe(cfg: DictConfig) -> str:
@@ -36,6 +35,7 @@ def describe(cfg: DictConfig) -> str:
     check_samples(cfg.samples)
     data = build_data(cfg.data)
     data.prepare_data()
+    scoring = scoring_of(target_of(data.classes, data.input_spec))
     arrays = {split: data.arrays(split) for split in SPLITS}
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
@@ -43,80 +43,46 @@ def describe(cfg: DictConfig) -> str:
     inputs, labels = arrays["train"]
     order = np.argsort(labels, kind="stable")
     index = order[np.linspace(0, len(order) - 1, min(cfg.samples, len(order)), dtype=int)]
-    titles = [shorten(data.classes[label]) for label in labels[index]]
+    titles = [shorten(scoring.name(label)) for label in labels[index]]
     heading = f"Training samples of {data.folder}"
     figure = draw_samples(inputs[index], data.input_spec, titles, heading)
     figure.savefig(reports / "data.png", dpi=120)
 
-    tables = describe_arrays(str(data.folder), data.classes, data.input_spec, arrays)
-    report = tables
-    if len(data.classes) <= MOST_BARS:  # the names below more bars would cover each other
-        report += f"\n{chart(data.classes, labels)}"
+    tables = describe_arrays(str(data.folder), scoring, data.input_spec, arrays)
+    report = "\n".join([tables, *scoring.chart(labels)])
     (reports / "data.md").write_text(report, encoding="utf-8", errors="backslashreplace")
     print(tables)
     print(f"The report is {reports / 'data.md'}")
     return report
 
 
-def describe_arrays(name: str, classes: Sequence[str], spec: InputSpec, arrays: Arrays) -> str:
-    """Describe a data set in Markdown: its samples, its leaks and the samples of each class.
+def describe_arrays(name: str, scoring: Scoring, spec: InputSpec, arrays: Arrays) -> str:
+    """Describe a data set in Markdown: its samples, its leaks and what is true of the samples.
 
     Args:
         name: The name of the data set.
-        classes: Class names, in the order of the labels.
+        scoring: What shows the labels.
         spec: What the inputs are.
-        arrays: Inputs (samples, *spec.shape) and int64 labels, by split.
+        arrays: Inputs (samples, *spec.shape) and labels, by split.
     """
-    counts = {
-        split: np.bincount(labels, minlength=len(classes)) for split, (_, labels) in arrays.items()
-    }
-    total = sum(int(count.sum()) for count in counts.values())
+    labels = {split: labels for split, (_, labels) in arrays.items()}
+    total = sum(len(inputs) for inputs, _ in arrays.values())
     lines = [
         f"# Data: {to_markdown(name)}",
         "",
-        f"{total:,} samples of {spec} in {len(classes)} classes.",
+        f"{total:,} samples of {spec} {scoring.label_kind()}.",
         "",
-        "| split | samples | smallest class | largest class |",
-        "|---|---|---|---|",
+        f"| split | samples | {' | '.join(scoring.split_header)} |",
+        f"|---|---|{'---|' * len(scoring.split_header)}",
     ]
-    for split, (inputs, _) in arrays.items():
-        small, large = int(counts[split].argmin()), int(counts[split].argmax())
-        lines.append(
-            f"| {split} | {len(inputs):,} "
-            f"| {to_markdown(classes[small])}: {counts[split][small]:,} "
-            f"| {to_markdown(classes[large])}: {counts[split][large]:,} |"
-        )
+    for split, own in labels.items():
+        cells = map(to_markdown, scoring.split_cells(own))
+        lines.append(f"| {split} | {len(own):,} | {' | '.join(cells)} |")
     lines += ["", *profile({split: inputs for split, (inputs, _) in arrays.items()}, spec)]
-    lines += ["", f"| class | {' | '.join(SPLITS)} |", f"|---|{'---|' * len(SPLITS)}"]
-    lines += [
-        f"| {to_markdown(label)} | {' | '.join(f'{counts[split][number]:,}' for split in SPLITS)} |"
-        for number, label in enumerate(classes)
-    ]
-    lines.append("")
+    lines += ["", *scoring.label_table(labels)]
     lines += [
         f"Samples of {split} that are training samples too: {found:,}."
         for split, found in leaks(arrays).items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def chart(classes: Sequence[str], labels: Labels) -> str:
-    """Draw the number of training samples of each class, as a Mermaid chart in Markdown.
-
-    Args:
-        classes: Class names, in the order of the labels.
-        labels: Labels of the training samples, of shape (samples,).
-    """
-    counts = np.bincount(labels, minlength=len(classes))
-    quoted = ", ".join(map(to_mermaid, classes))
-    lines = [
-        "```mermaid",
-        "xychart-beta",
-        '    title "Training samples of each class"',
-        f"    x-axis [{quoted}]",
-        f'    y-axis "samples" 0 --> {counts.max()}',
-        f"    bar [{', '.join(str(count) for count in counts)}]",
-        "```",
     ]
     return "\n".join(lines) + "\n"
 

@@ -10,8 +10,11 @@ from sklearn.metrics import log_loss, precision_recall_fscore_support
 
 from .. import UserError
 
+# What a model predicts, a row for each sample: the probability of each class, 0 to 1
+Predicted = NDArray[np.float32]
 Probabilities = NDArray[np.float32]
-Labels = NDArray[np.int64]
+# What is true of each sample: the number of its class, from 0
+Labels = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class Metric:
         higher_is_better: Whether a better model has a higher value, as of accuracy, or a lower one,
             as of loss.
         form: How a value is written, as `format` takes it.
+        rough: How the ends of an interval of values are written.
     """
 
     name: str
     higher_is_better: bool
     form: str = ".4f"
+    rough: str = ".3f"
 
     def lost(self, before: float, after: float) -> float:
         """Compute how much worse `after` is than `before`; a negative number if it is better."""
@@ -37,6 +42,10 @@ class Metric:
     def write(self, value: float) -> str:
         """Write a value for people."""
         return format(value, self.form)
+
+    def write_interval(self, low: float, high: float) -> str:
+        """Write an interval of values for people."""
+        return f"{low:{self.rough}} to {high:{self.rough}}"
 
 
 def in_batches(

@@ -20,10 +20,9 @@ from .. import UserError
 from ..inference.checkpoint import CheckpointModel
 from ..inference.model_file import replacing
 from ..inference.onnx_model import OnnxModel
-from ..inference.predictor import softmax
-from .classification import Classification
 from .data import open_data
 from .metrics import in_batches
+from .scoring import scoring_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Exported:
 
     Attributes:
         metrics: Its metrics, by name.
-        difference: Largest absolute difference between a logit of it and of the checkpoint.
+        difference: Largest absolute difference between an output of it and of the checkpoint, in
+            the scale of the target.
     """
 
     metrics: dict[str, float]
@@ -58,31 +58,33 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
     for name in ("onnx_ir", "onnxruntime", "onnxscript", "torch.onnx"):
         logging.getLogger(name).setLevel(logging.ERROR)  # they log every step
     trained = CheckpointModel(cfg.checkpoint)
-    scoring = Classification(trained.classes)
+    target = trained.target
+    scoring = scoring_of(target)
     quality = scoring.quality
     data = open_data(cfg, trained)
     inputs, labels = data.arrays("test")
-    expected = finite_logits(cfg.checkpoint, trained, inputs, data.batch_size)
+    expected = finite_outputs(cfg.checkpoint, trained, inputs, data.batch_size)
 
     def save_measured(
         name: str, model: onnx.ModelProto, path: Path
     ) -> tuple[NDArray[np.float32], Exported]:
         """Write the model, run the file on the test split, and write its metrics into it."""
         save(model, path, trained, {})
-        logits = finite_logits(name, OnnxModel(path), inputs, data.batch_size)
-        metrics = scoring.score(softmax(logits), labels)
+        outputs = finite_outputs(name, OnnxModel(path), inputs, data.batch_size)
+        metrics = scoring.score(target.answers(outputs), labels)
         save(model, path, trained, metrics)
-        return logits, Exported(metrics, float(np.abs(logits - expected).max()))
+        difference = float(np.abs(outputs - expected).max()) / target.scale
+        return outputs, Exported(metrics, difference)
 
     results = {}
     with replacing(Path(cfg.onnx)) as path:
         model = to_onnx(trained)
-        logits, exported = save_measured(cfg.onnx, model, path)
-        disagreement = scoring.disagreement(logits, expected)
-        if disagreement or exported.difference > cfg.max_logit_difference:
+        outputs, exported = save_measured(cfg.onnx, model, path)
+        disagreement = scoring.disagreement(outputs, expected)
+        if disagreement or exported.difference > cfg.max_output_difference:
             raise UserError(
-                f"{cfg.onnx} was not written: its logits differ from the checkpoint's by up to "
-                f"{exported.difference:.2g} (max_logit_difference={cfg.max_logit_difference})"
+                f"{cfg.onnx} was not written: its outputs differ from the checkpoint's by up to "
+                f"{exported.difference:.2g} (max_output_difference={cfg.max_output_difference})"
                 f"{disagreement}"
             )
     results[cfg.onnx] = exported
@@ -93,10 +95,10 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
             int8 = to_int8(model, calibration, data.batch_size)
             _, quantized = save_measured(cfg.int8, int8, path)
             lost = quality.lost(exported.metrics[quality.name], quantized.metrics[quality.name])
-            if lost > cfg.max_accuracy_loss:
+            if lost > cfg.max_quality_loss:
                 raise UserError(
                     f"{cfg.int8} was not written: it would lose {lost:.4f} of {quality.name} "
-                    f"(max_accuracy_loss={cfg.max_accuracy_loss}); use {cfg.onnx}"
+                    f"(max_quality_loss={cfg.max_quality_loss}); use {cfg.onnx}"
                 )
         results[cfg.int8] = quantized
 
@@ -104,15 +106,15 @@ def export(cfg: DictConfig) -> dict[str, Exported]:
         print(
             f"{file}: {Path(file).stat().st_size / 1e6:.2f} MB, "
             f"{quality.name} {quality.write(result.metrics[quality.name])}, largest difference of "
-            f"a logit {result.difference:.1e}"
+            f"an output {result.difference:.1e}"
         )
     return results
 
 
-def finite_logits(
+def finite_outputs(
     name: str, model: CheckpointModel | OnnxModel, inputs: NDArray[Any], batch_size: int
 ) -> NDArray[np.float32]:
-    """Compute logits of shape (samples, classes).
+    """Compute outputs of shape (samples, target.size).
 
     Args:
         name: The model's file, for the error.
@@ -121,17 +123,17 @@ def finite_logits(
         batch_size: Samples in each batch but the last.
 
     Raises:
-        UserError: A logit is NaN or infinite. NaN must not reach the checks of an export: it is
+        UserError: An output is NaN or infinite. NaN must not reach the checks of an export: it is
             greater than no limit, so it would pass them.
     """
-    logits = in_batches(model.logits, inputs, batch_size)
-    if not np.isfinite(logits).all():
-        raise UserError(f"{name}: a logit is NaN or infinite on a test sample; nothing was written")
-    return logits
+    outputs = in_batches(model.outputs, inputs, batch_size)
+    if not np.isfinite(outputs).all():
+        raise UserError(f"{name}: NaN or infinity on a test sample; nothing was written")
+    return outputs
 
 
 def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
-    """Translate a network into an ONNX graph from `inputs` to `logits`, for any batch size."""
+    """Translate a network into an ONNX graph from `inputs` to outputs, for any batch size."""
     spec = trained.input_spec
     # The first axis counts samples; the others are those of a sample
     names = {0: "batch"} | {axis + 1: f"length_{axis}" for axis in spec.varying}
@@ -142,7 +144,7 @@ def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
             dynamo=True,
             dynamic_shapes=(names,),
             input_names=["inputs"],
-            output_names=["logits"],
+            output_names=[trained.target.output],
             verbose=False,
         )
     model: onnx.ModelProto = program.model_proto

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ..datasets.base import DataModule
 from ..inference.predictor import Predictor
-from .classification import Classification
-from .metrics import Probabilities
+from .metrics import Metric, Predicted
 from .page import Block, Drawing, Table, write_page
+from .scoring import Scoring
 from .slices import Slice, weakest_slices
 
 MOST_SLICES = 10
@@ -17,8 +17,8 @@ def write_overview(
     reports: Path,
     predictor: Predictor,
     data: DataModule,
-    scoring: Classification,
-    probabilities: Probabilities,
+    scoring: Scoring,
+    predicted: Predicted,
     metrics: Mapping[str, float],
     slices: Sequence[Slice],
     figures: Collection[str],
@@ -33,7 +33,7 @@ def write_overview(
         predictor: The model.
         data: The data that it was tested on.
         scoring: How its predictions are scored and shown.
-        probabilities: Its answers on the test split, of shape (samples, classes), 0 to 1.
+        predicted: What it predicts for the test split, a row for each sample.
         metrics: Its metrics.
         slices: The slices of the test split, the weakest first.
         figures: The names of the figures.
@@ -56,11 +56,11 @@ def write_overview(
                 ],
             )
         ],
-        "Weakest slices": slice_blocks(slices, scoring.quality.name),
+        "Weakest slices": slice_blocks(slices, scoring.slice_score),
         "Worst mistakes": scoring.mistakes(
-            probabilities, labels, names, inputs, predictor.input_spec, count, drawn["mistakes"]
+            predicted, labels, names, inputs, predictor.input_spec, count, drawn["mistakes"]
         ),
-        **scoring.sections(probabilities, labels, drawn),
+        **scoring.sections(predicted, labels, drawn),
         **extra,
         "Sample predictions": drawn["samples"],
     }
@@ -69,7 +69,7 @@ def write_overview(
     write_page(reports / "index.html", f"Evaluation of {predictor.path}", sections)
 
 
-def model_table(predictor: Predictor, data: DataModule, scoring: Classification) -> Table:
+def model_table(predictor: Predictor, data: DataModule, scoring: Scoring) -> Table:
     """List which model was tested, on which data."""
     facts = {
         "file": str(predictor.path),
@@ -83,8 +83,8 @@ def model_table(predictor: Predictor, data: DataModule, scoring: Classification)
     return Table(["fact", "value"], list(facts.items()))
 
 
-def slice_blocks(slices: Sequence[Slice], score: str) -> list[Block]:
-    """List the weakest slices; `score` says what their score is, such as `accuracy`."""
+def slice_blocks(slices: Sequence[Slice], score: Metric) -> list[Block]:
+    """List the weakest slices, whose score is a metric such as accuracy."""
     weakest = weakest_slices(slices, MOST_SLICES)
     if not weakest:
         return ["No slice of the test split is weaker than the rest."]
@@ -92,15 +92,15 @@ def slice_blocks(slices: Sequence[Slice], score: str) -> list[Block]:
         [
             f"{part.feature} {part.value}",
             part.score,
-            f"{part.low:.3f} to {part.high:.3f}",
+            score.write_interval(part.low, part.high),
             part.samples,
             "perhaps" if part.by_chance else "no",
         ]
         for part in weakest
     ]
     paragraph = (
-        f"The test split has {len(slices):,} slices, by class and by what else is known of the "
-        "samples: slices.csv has all. Of so many, some are weak by chance alone."
+        f"The test split has {len(slices):,} slices, by what is true and by what else is known of "
+        "the samples: slices.csv has all. Of so many, some are weak by chance alone."
     )
-    header = ["slice", score, "95 % interval", "samples", "by chance"]
+    header = ["slice", score.name, "95 % interval", "samples", "by chance"]
     return [paragraph, Table(header, rows)]

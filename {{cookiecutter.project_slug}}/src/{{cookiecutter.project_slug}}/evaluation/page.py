@@ -129,7 +129,10 @@ def write_cell(cell: object) -> str:
     """Write what a cell holds in HTML: fractions with four digits, thousands with a comma."""
     if isinstance(cell, Integral):
         return f"{cell:,}"
-    return f"{cell:.4f}" if isinstance(cell, Real) else bdi(cell)
+    if not isinstance(cell, Real):
+        return bdi(cell)
+    value = float(cell)
+    return f"{value:.1e}" if 0 < abs(value) < 0.00005 else f"{value:,.4f}"
 
 
 def bdi(value: object) -> str:

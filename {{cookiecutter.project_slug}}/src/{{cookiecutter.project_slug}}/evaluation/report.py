@@ -12,13 +12,13 @@ from omegaconf import DictConfig
 
 from ..inference.predictor import Predictor
 from .baseline import NAME, WHAT_COUNTS, Baseline, what_counts
-from .classification import Classification
 from .data import open_data
-from .metrics import Probabilities, in_batches
+from .metrics import Predicted, in_batches
 from .overview import write_overview
 from .page import Block
 from .plots import learning_curves_figure
 from .samples import features
+from .scoring import scoring_of
 from .slices import describe_slices, header
 
 
@@ -29,8 +29,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         cfg: `configs/evaluate.yaml`, composed.
 
     Returns:
-        The metrics: loss (mean cross-entropy in nats), accuracy, macro F1 and expected calibration
-        error, the last three from 0 to 1.
+        The metrics: for classes loss (mean cross-entropy in nats), accuracy, macro F1 and expected
+        calibration error, the last three from 0 to 1.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the data, or so many samples can't
@@ -38,35 +38,33 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     """
     predictor = Predictor(cfg.checkpoint, cfg.device)
     classes = predictor.classes
-    scoring = Classification(classes)
+    scoring = scoring_of(predictor.target)
     data = open_data(cfg, predictor)
     (inputs, labels), names = data.arrays("test"), data.names("test")
 
-    def predict(inputs: NDArray[Any]) -> Probabilities:
-        return in_batches(predictor.probabilities, inputs, data.batch_size)
+    def predict(inputs: NDArray[Any]) -> Predicted:
+        return in_batches(predictor.predict, inputs, data.batch_size)
 
-    probabilities = predict(inputs)
-    metrics = scoring.measure(probabilities, labels)
+    predicted = predict(inputs)
+    metrics = scoring.measure(predicted, labels)
     compared: dict[str, float] = {}
     extra: dict[str, list[Block]] = {}
     if cfg.baseline:
         spec = predictor.input_spec
         simple = Baseline(*data.arrays("train"), spec)
-        compared = scoring.measure(simple.probabilities(inputs), labels)
+        compared = scoring.measure(simple.predict(inputs), labels)
         extra[WHAT_COUNTS] = [what_counts(simple, predict, inputs, labels, classes, spec)]
     known = features(inputs, predictor.input_spec)
-    slices = scoring.slices(probabilities, labels, known)
-    figures = scoring.figures(
-        inputs, predictor.input_spec, labels, probabilities, names, cfg.samples
-    )
+    slices = scoring.slices(predicted, labels, known)
+    figures = scoring.figures(inputs, predictor.input_spec, labels, predicted, names, cfg.samples)
 
     reports = Path(cfg.reports)
     reports.mkdir(parents=True, exist_ok=True)
     (reports / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    for name, (columns, rows) in scoring.tables(names, labels, probabilities).items():
+    for name, (columns, rows) in scoring.tables(names, labels, predicted).items():
         write_table(reports / f"{name}.csv", columns, rows)
     rows = (part.row for part in slices)
-    write_table(reports / "slices.csv", header(scoring.quality.name), rows)
+    write_table(reports / "slices.csv", header(scoring.slice_score.name), rows)
     history: list[dict[str, float]] = getattr(predictor.model, "history", [])
     if history:  # an exported model has none
         write_history(reports / "history.csv", history)
@@ -80,7 +78,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         predictor,
         data,
         scoring,
-        probabilities,
+        predicted,
         metrics,
         slices,
         figures,
@@ -89,13 +87,14 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         extra=extra,
     )
 
-    write = scoring.quality.write
+    forms = {metric.name: metric.write for metric in scoring.metrics}
     for name, value in metrics.items():
+        write = forms.get(name, scoring.quality.write)
         beside = f"   baseline {write(compared[name])}" if compared else ""
         print(f"{name:<19}{write(value)}{beside}")
     if compared:
         print(f"The baseline is {NAME}")
-    for line in describe_slices(slices, scoring.quality.name):
+    for line in describe_slices(slices, scoring.slice_score):
         print(line)
     print(f"Reports are in {cfg.reports}: open {reports / 'index.html'}")
     return metrics
@@ -110,11 +109,11 @@ def write_history(path: Path, epochs: list[dict[str, float]]) -> None:
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table as CSV, with six digits after the point."""
+    """Write a table as CSV, with seven digits, as many as a float32 has."""
     # A name may be no valid text: such bytes are written as escapes
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         # Text is quoted, because csv does not see that a name with \r needs it
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(header)
         for row in rows:
-            writer.writerow([round(x, 6) if isinstance(x, float) else x for x in row])
+            writer.writerow([float(f"{x:.7g}") if isinstance(x, float) else x for x in row])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .metrics import Metric
 from .text import visible
 
 PARTS = 4  # that the numbers of a feature are cut into
@@ -27,7 +28,7 @@ class Slice:
         feature: `class`, or the name of the feature.
         value: The class, the value or the range of values.
         samples: Number of samples.
-        score: How good the model is on them: the accuracy, 0 to 1.
+        score: How good the model is on them, such as the accuracy.
         low: The lower end of the score's 95 % confidence interval.
         high: Its upper end.
         p_value: The probability that as many samples, drawn at random from the split, would be
@@ -138,24 +139,24 @@ def weakest_slices(slices: Iterable[Slice], count: int = 3) -> list[Slice]:
     return chosen[:count]
 
 
-def describe_slices(slices: Iterable[Slice], score: str) -> list[str]:
+def describe_slices(slices: Iterable[Slice], score: Metric) -> list[str]:
     """Describe the weakest slices in lines for people.
 
     Args:
         slices: The slices, the weakest first.
-        score: What their score is, such as `accuracy`.
+        score: What their score is, such as accuracy.
     """
     weakest = weakest_slices(slices)
     if not weakest:
         return ["No slice of the test split is weaker than the rest"]
     names = [visible(f"{part.feature} {part.value}", 50) for part in weakest]
     width = max(map(len, names))
-    lines = [f"Weakest slices, with their {score} and its 95 % confidence interval:"]
+    lines = [f"Weakest slices, with their {score.name} and its 95 % confidence interval:"]
     for name, part in zip(names, weakest, strict=True):
         chance = ", perhaps by chance" if part.by_chance else ""
         lines.append(
-            f"  {name:<{width}}  {part.score:.4f} ({part.low:.3f} to {part.high:.3f}), "
-            f"{part.samples:,} samples{chance}"
+            f"  {name:<{width}}  {score.write(part.score)} "
+            f"({score.write_interval(part.low, part.high)}), {part.samples:,} samples{chance}"
         )
     return lines
 

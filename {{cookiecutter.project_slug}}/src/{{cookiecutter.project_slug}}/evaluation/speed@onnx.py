@@ -13,10 +13,9 @@ from rich.table import Table
 
 from ..inference.checkpoint import CheckpointModel
 from ..inference.onnx_model import OnnxModel
-from ..inference.predictor import softmax
-from .classification import Classification
 from .data import open_data
 from .metrics import Metric, in_batches
+from .scoring import scoring_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     """
     threads = cfg.benchmark.threads
     eager = CheckpointModel(cfg.checkpoint, threads=threads)
-    scoring = Classification(eager.classes)
+    scoring = scoring_of(eager.target)
     data = open_data(cfg, eager)
     inputs, labels = data.arrays("test")
     compiled = CheckpointModel(cfg.checkpoint, threads=threads)
@@ -75,11 +74,11 @@ def benchmark(cfg: DictConfig) -> tuple[list[Measured], list[str]]:
     lines = []
     for name, path, model in runtimes:
         try:
-            logits = in_batches(model.logits, inputs, data.batch_size)
+            outputs = in_batches(model.outputs, inputs, data.batch_size)
         except RuntimeError as error:  # such as a missing C++ compiler
             not_measured.append(f"{name}: {str(error).splitlines()[0]}")
             continue
-        quality = scoring.score(softmax(logits), labels)[scoring.quality.name]
+        quality = scoring.score(eager.target.answers(outputs), labels)[scoring.quality.name]
         size = Path(path).stat().st_size / 1e6
         for batch in cfg.benchmark.batch_sizes:
             some = np.resize(inputs, (batch, *inputs.shape[1:]))
@@ -117,10 +116,10 @@ def time_calls(
         The seconds of each call, without the warm-up.
     """
     for _ in range(10):
-        model.logits(inputs)
+        model.outputs(inputs)
     times = []
     end = perf_counter() + seconds
     while (start := perf_counter()) < end:
-        model.logits(inputs)
+        model.outputs(inputs)
         times.append(perf_counter() - start)
     return np.array(times)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from .. import UserError
 from ..datasets.inputs import InputSpec
-from ..networks.building import build_network
 from .model_file import read_model
+from .target import target_of
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:
@@ -70,6 +70,7 @@ class CheckpointModel:
     Attributes:
         classes: Class names, in the order of the logits.
         input_spec: What the inputs are, and how a sample becomes one.
+        target: What it predicts.
         data: Settings of the data set that it was trained on and the digest of its arrays; None
             where it was trained without one.
         metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
@@ -93,8 +94,8 @@ class CheckpointModel:
         try:
             self.classes: list[str] = settings["classes"]
             self.input_spec = InputSpec(**settings["input_spec"])
-            known = self.input_spec.network_options()
-            network = build_network(settings["network"], known, len(self.classes))
+            self.target = target_of(self.classes, self.input_spec)
+            network = self.target.build(settings["network"], self.input_spec)
             network.load_state_dict(
                 {name.removeprefix("network."): weight for name, weight in weights.items()}
             )
@@ -116,8 +117,8 @@ class CheckpointModel:
             raise UserError(f"device {device!r}: {error}") from error
 
     @torch.inference_mode()
-    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the network on inputs (batch, *input_spec.shape): logits (batch, classes)."""
+    def outputs(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on inputs (batch, *input_spec.shape): (batch, target.size)."""
         batch = torch.from_numpy(np.array(inputs)).to(self.device)
-        logits: NDArray[np.float32] = self.network(batch).float().cpu().numpy()
-        return logits
+        outputs: NDArray[np.float32] = self.network(batch).float().cpu().numpy()
+        return outputs

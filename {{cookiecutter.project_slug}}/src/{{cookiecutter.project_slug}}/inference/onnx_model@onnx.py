@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import UserError
 from ..datasets.inputs import InputSpec
 from .model_file import read_model
+from .target import target_of
 
 # Set before the import, which would write an id of this machine to the home folder
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -37,6 +38,7 @@ class OnnxModel:
     Attributes:
         classes: Class names, in the order of the logits.
         input_spec: What the inputs are, and how a sample becomes one.
+        target: What it predicts.
         data: Settings of the data set that it was trained on and the digest of its arrays; None
             where it was trained without one.
         metrics: The metrics on the test split, by name, as `export` measured them.
@@ -73,6 +75,7 @@ class OnnxModel:
             metadata = self.session.get_modelmeta().custom_metadata_map
             self.classes: list[str] = json.loads(metadata["classes"])
             self.input_spec = InputSpec(**json.loads(metadata["input_spec"]))
+            self.target = target_of(self.classes, self.input_spec)
             self.metrics: dict[str, float] = json.loads(metadata["metrics"])
             self.commit: str | None = json.loads(metadata["commit"])
             self.data: dict[str, Any] | None = json.loads(metadata["data"])
@@ -86,12 +89,12 @@ class OnnxModel:
                 checkpoint,
             )
 
-    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the network on inputs (batch, *input_spec.shape): logits (batch, classes)."""
-        logits: NDArray[np.float32] = self.session.run(
-            ["logits"], {"inputs": self.input_spec.trim(inputs)}
+    def outputs(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on inputs (batch, *input_spec.shape): (batch, target.size)."""
+        outputs: NDArray[np.float32] = self.session.run(
+            [self.target.output], {"inputs": self.input_spec.trim(inputs)}
         )[0]
-        return logits
+        return outputs
 
 
 def checkpoint_beside(path: Path) -> Path:

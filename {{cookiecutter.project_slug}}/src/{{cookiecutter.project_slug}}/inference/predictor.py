@@ -1,7 +1,7 @@
 """Predictions: the command line, the service and the reports all get theirs from `Predictor`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from .. import UserError
 from .runtime import load_model
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A class that a sample may have, and its probability from 0 to 1."""
-
-    label: str
-    probability: float
+from .target import Predictions, target_of
 
 
 @dataclass(frozen=True)
@@ -26,17 +19,17 @@ class Answer:
 
     Attributes:
         name: The sample, such as the path of its file.
-        predictions: Its most probable classes, the most probable first; none if there is a problem.
+        predictions: The best predictions, the most probable first; none if there is a problem.
         problem: Why the sample can't be read; empty if it was.
     """
 
     name: str
-    predictions: Sequence[Prediction] = ()
+    predictions: Predictions = field(default_factory=list)
     problem: str = ""
 
 
 class Predictor:
-    """Loads a model once and classifies batches of inputs with it.
+    """Loads a model once and predicts batches of inputs with it.
 
     Args:
         path: The file of a trained model, as `load_model` takes it.
@@ -44,6 +37,7 @@ class Predictor:
         threads: CPU threads for one batch; 0 leaves the number to the runtime.
 
     Attributes:
+        target: What it predicts, and how an output of the network becomes a prediction.
         classes: Class names, in the order of the probabilities.
         input_spec: What the inputs are, and how a sample becomes one.
         data: Settings of the data set that the model was trained on and the digest of its arrays;
@@ -62,55 +56,45 @@ class Predictor:
         self.model = load_model(path, device, threads)
         self.classes = self.model.classes
         self.input_spec = self.model.input_spec
+        self.target = target_of(self.classes, self.input_spec)
         self.data = self.model.data
         self.metrics = self.model.metrics
         self.commit = self.model.commit
         self.version = self.model.digest[:12]
 
-    def probabilities(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Compute the probability of each class for each sample of a batch.
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Predict a batch: compute what `target.answers` returns, such as probabilities.
 
         Args:
             inputs: Shape (batch, *input_spec.shape).
 
         Returns:
-            Probabilities of shape (batch, classes); each row sums to 1.
+            A row for each sample: the probability of each class, of shape (batch, classes).
 
         Raises:
             UserError: The model answers with NaN.
         """
-        probabilities = softmax(self.model.logits(inputs))
-        if np.isnan(probabilities).any():
+        answers = self.target.answers(self.model.outputs(inputs))
+        if not np.isfinite(answers).all():
             raise UserError(f"{self.path} answers with NaN: train again, at a lower learning rate")
-        return probabilities
+        return answers
 
-    def classify(self, inputs: NDArray[Any]) -> list[Prediction]:
-        """Name the most probable class of each sample of a batch.
+    def best(self, inputs: NDArray[Any]) -> Predictions:
+        """Name the best prediction for each sample of a batch.
 
         Args:
             inputs: Shape (batch, *input_spec.shape).
         """
-        probabilities = self.probabilities(inputs)
-        best = probabilities.argmax(axis=1).tolist()
-        highest = probabilities.max(axis=1).tolist()
-        return [
-            Prediction(self.classes[label], probability)
-            for label, probability in zip(best, highest, strict=True)
-        ]
+        return self.target.best(self.predict(inputs))
 
-    def rank(self, inputs: NDArray[Any], count: int) -> list[list[Prediction]]:
-        """List the most probable classes of each sample of a batch, the most probable first.
+    def rank(self, inputs: NDArray[Any], count: int) -> Sequence[Predictions]:
+        """List the best predictions for each sample of a batch, the most probable first.
 
         Args:
             inputs: Shape (batch, *input_spec.shape).
-            count: How many classes to list, at most.
+            count: How many to list, at most.
         """
-        probabilities = self.probabilities(inputs)
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
-        return [
-            [Prediction(self.classes[k], float(row[k])) for k in best]
-            for row, best in zip(probabilities, order, strict=True)
-        ]
+        return self.target.rank(self.predict(inputs), count)
 
 
 def answer_each(
@@ -120,7 +104,7 @@ def answer_each(
     count: int,
     batch_size: int,
 ) -> Iterator[Answer]:
-    """Classify samples that may be unreadable, a batch in memory at a time.
+    """Predict samples that may be unreadable, a batch in memory at a time.
 
     One that can't be read does not stop the others.
 
@@ -129,7 +113,7 @@ def answer_each(
         names: The names of the samples.
         read: Returns the input of the sample at a position of `names`; raises a `UserError` that
             says why there is none.
-        count: How many classes to list for each sample, at most.
+        count: How many predictions to list for each sample, at most.
         batch_size: Samples in each batch but the last.
 
     Yields:
@@ -149,11 +133,3 @@ def answer_each(
                 yield Answer(names[place], problem=problems[place])
             else:
                 yield Answer(names[place], next(ranked))
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn logits of shape (batch, classes) into probabilities of the same shape."""
-    with np.errstate(invalid="ignore"):  # an infinite logit makes NaN, which the callers refuse
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow
-        probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return probabilities

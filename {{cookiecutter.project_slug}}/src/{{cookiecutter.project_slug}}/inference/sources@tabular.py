@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..datasets.inputs import InputSpec
 from ..datasets.rows import TableFile, select
 from .model_file import replacing
 from .predictor import Answer, Predictor, answer_each
+from .target import Target
 
 BATCH = 1024  # rows in one call of the model
 
@@ -33,14 +35,14 @@ def read_rows(path: Path, spec: InputSpec) -> list[Named]:
 
 
 def predict_rows(predictor: Predictor, rows: Sequence[Named], count: int = 1) -> Iterator[Answer]:
-    """Classify rows, a batch at a time.
+    """Predict rows, a batch at a time.
 
     A row that has a wrong value does not stop the others.
 
     Args:
         predictor: The model.
         rows: The rows, as `read_rows` returns them.
-        count: How many classes to list for each, at most.
+        count: How many predictions to list for each, at most.
 
     Returns:
         One answer for each row, in order.
@@ -54,16 +56,17 @@ def predict_rows(predictor: Predictor, rows: Sequence[Named], count: int = 1) ->
     return answer_each(predictor, [name for name, _ in rows], read, count, BATCH)
 
 
-def write_predictions(output: Path, path: Path, answers: Sequence[Answer]) -> None:
-    """Write a table as CSV, with the most probable class of each row and its probability.
+def write_predictions(output: Path, path: Path, answers: Sequence[Answer], target: Target) -> None:
+    """Write a table as CSV, with the prediction for each row, and the probability of a class.
 
-    These are two columns more, which stay empty in rows that have a wrong value. A column that is
+    These are columns more, which stay empty in rows that have a wrong value. A column that is
     called like one of the table gets a `_`.
 
     Args:
         output: The file to write; it is replaced at once.
         path: The table that was read.
         answers: One answer for each of its rows.
+        target: What the model predicts.
 
     Raises:
         UserError: `output` is the table itself, or can't be written.
@@ -72,7 +75,8 @@ def write_predictions(output: Path, path: Path, answers: Sequence[Answer]) -> No
         raise UserError(f"--output {output} is the table itself: name another file")
     table = TableFile(path)
     header = list(table.header)
-    for column in ("prediction", "probability"):
+    added = ["prediction", *target.prediction.headings[1:]]
+    for column in added:
         while column in header:
             column += "_"  # noqa: PLW2901
         header.append(column)
@@ -81,8 +85,10 @@ def write_predictions(output: Path, path: Path, answers: Sequence[Answer]) -> No
             writer = csv.writer(file, delimiter=table.separator, lineterminator="\n")
             writer.writerow(header)
             for (_, fields), answer in zip(table.rows, answers, strict=True):
-                best = answer.predictions[0] if answer.predictions else None
-                found = [best.label, f"{best.probability:.6f}"] if best else ["", ""]
-                writer.writerow([*fields, *found])
+                empty = ("",) * len(added)
+                found = astuple(answer.predictions[0]) if answer.predictions else empty
+                # A float32 has seven digits
+                cells = (f"{x:.7g}" if isinstance(x, float) else x for x in found)
+                writer.writerow([*fields, *cells])
     except OSError as error:
         raise UserError(f"--output {output} can't be written: {error.strerror or error}") from error

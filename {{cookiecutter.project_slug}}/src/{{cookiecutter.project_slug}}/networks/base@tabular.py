@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """Maps rows as they are stored to logits, so that all preprocessing travels with the weights.
+    """Maps rows as they are stored to outputs, so that all preprocessing travels with the weights.
 
     A subclass gives its `columns` to this constructor and sets `layers`, whose input has `width`
     numbers for each row:
@@ -26,9 +26,11 @@ class Network(nn.Module):
 
     Attributes:
         width: How many numbers `layers` gets for each row.
+        unit: The mean and the deviation of a target that is a number; None where it is a class.
     """
 
     layers: nn.Module
+    unit: tuple[float, float] | None = None
     median: Tensor
     mean: Tensor
     low: Tensor
@@ -60,16 +62,20 @@ class Network(nn.Module):
         self.width = len(numbers) + len(incomplete) + sum(widths)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Classify a batch.
+        """Predict a batch.
 
         Args:
             inputs: float32 rows (batch, columns), as `InputSpec.encode` makes them.
 
         Returns:
-            Logits of shape (batch, classes).
+            Logits of shape (batch, classes); or, with a `unit`, the target itself, of shape
+            (batch, 1): `layers` return the standardised one.
         """
-        logits: Tensor = self.layers(self.features(inputs))
-        return logits
+        outputs: Tensor = self.layers(self.features(inputs))
+        if self.unit:
+            mean, deviation = self.unit
+            outputs = outputs.float() * deviation + mean  # half precision has too few digits
+        return outputs
 
     def features(self, inputs: Tensor) -> Tensor:
         """Turn rows (batch, columns) into the numbers (batch, width) that `layers` gets."""
@@ -84,7 +90,7 @@ class Network(nn.Module):
 
 
 class Plain(Network):
-    """Any other module that maps rows as they are stored to logits, as a `Network`."""
+    """Any other module that maps rows as they are stored to outputs, as a `Network`."""
 
     def __init__(self, layers: nn.Module) -> None:
         super().__init__([])
@@ -96,5 +102,5 @@ class Plain(Network):
 
 
 def as_network(module: nn.Module) -> Network:
-    """Take any module that maps rows to logits for a `Network`."""
+    """Take any module that maps rows to outputs for a `Network`."""
     return module if isinstance(module, Network) else Plain(module)

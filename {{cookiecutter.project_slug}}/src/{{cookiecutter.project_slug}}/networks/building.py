@@ -21,7 +21,7 @@ def build_network(
         settings: `_target_`, the dotted name of a class in this package, and its options.
         inputs: What is known of the inputs, as `InputSpec.network_options` returns it. The class
             gets each value if its constructor has a parameter of this name.
-        num_classes: Number of logits; the class gets it in the same way.
+        num_classes: Number of outputs; the class gets it in the same way.
 
     Raises:
         UserError: There is no such network, or it can't work with these options and inputs.
@@ -43,7 +43,7 @@ def check_network(network: Network, samples: Tensor, num_classes: int) -> None:
     Args:
         network: The network, which stays as it is.
         samples: A few inputs.
-        num_classes: Number of logits that it should return for each sample.
+        num_classes: Number of outputs that it should return for each sample.
 
     Raises:
         UserError: It can't work with these inputs, or returns something else.
@@ -51,17 +51,17 @@ def check_network(network: Network, samples: Tensor, num_classes: int) -> None:
     was_training = network.training
     try:
         with torch.no_grad():
-            logits = network.eval()(samples)
+            outputs = network.eval()(samples)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         shape = " x ".join(str(side) for side in samples.shape[1:])
         raise UserError(f"model.network fails on inputs of {shape}: {reason}") from error
     finally:
         network.train(was_training)
-    returned = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    returned = list(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
     expected = [len(samples), num_classes]
     if returned != expected:
         raise UserError(
             f"model.network returns {returned} for {len(samples)} samples: it must return a tensor "
-            f"of {expected}, one logit for each class"
+            f"of {expected}"
         )

@@ -1,4 +1,4 @@
-"""Logistic regression: a baseline to beat."""
+"""Logistic or linear regression: a baseline to beat."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from .base import Network
 
 
 class Linear(Network):
-    """Logistic regression: each logit is a weighted sum of the columns.
+    """Logistic regression, or linear regression of a number: outputs are weighted sums.
 
     Args:
         columns: The columns of the table, with the statistics of the training rows.
-        num_classes: Number of logits.
+        num_classes: Number of outputs: one for each class, and one for a number.
     """
 
     def __init__(self, columns: Sequence[Mapping[str, Any]], num_classes: int) -> None:

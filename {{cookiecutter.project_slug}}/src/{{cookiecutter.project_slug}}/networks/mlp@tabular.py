@@ -15,7 +15,7 @@ class MLP(Network):
 
     Args:
         columns: The columns of the table, with the statistics of the training rows.
-        num_classes: Number of logits.
+        num_classes: Number of outputs: one for each class, and one for a number.
         hidden: Width of each hidden layer.
         dropout: Probability of zeroing a hidden unit, 0 to 1.
         embedding: Most numbers that stand for a category.

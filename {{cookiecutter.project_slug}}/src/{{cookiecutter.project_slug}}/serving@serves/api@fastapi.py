@@ -14,17 +14,18 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from .. import UserError
-from ..inference.predictor import Prediction, Predictor
+from ..inference.predictor import Predictor
+from ..inference.target import Predictions
 from .batcher import Batcher, Inputs, QueueFullError
 from .payloads import (
     PACKAGE,
     Invalid,
     ModelInfo,
-    PredictResponse,
     Problem,
     UnknownFormatError,
     first_errors,
     model_info,
+    response_type,
 )
 from .request_log import RequestLog
 from .requests import FILE, read_file, request_type, to_inputs
@@ -60,10 +61,11 @@ class Service:
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self.predictor, self.settings = predictor, settings
         self.batcher = Batcher(
-            predictor.classify, settings.max_batch, settings.max_queue, settings.timeout
+            predictor.best, settings.max_batch, settings.max_queue, settings.timeout
         )
         self.spec = predictor.input_spec
         self.request_type = request_type(self.spec, settings)
+        self.response_type: Any = response_type(predictor.target)
         self.ready = False
 
     @asynccontextmanager
@@ -75,8 +77,8 @@ class Service:
         await warm_up
 
     async def warm_up(self) -> None:
-        """Classify one empty sample: the first batch takes longer than the later ones."""
-        await run_in_threadpool(self.predictor.classify, self.spec.zeros(1))
+        """Predict one empty sample: the first batch takes longer than the later ones."""
+        await run_in_threadpool(self.predictor.best, self.spec.zeros(1))
         self.ready = True
 
     async def livez(self) -> dict[str, bool]:
@@ -94,19 +96,19 @@ class Service:
         return model_info(self.predictor)
 
     async def predict(self, request: Request) -> Response:
-        """Classify a batch of samples."""
+        """Predict a batch of samples."""
         if not request.headers.get("content-type", "").startswith("application/json"):
             raise HTTPException(415, "the body has to be application/json")
         try:
             asked: Any = self.request_type.model_validate_json(await request.body())
         except ValidationError as error:
             raise RequestValidationError(first_errors(error)) from error
-        predictions = await self.classify(to_inputs(asked, self.spec))
-        answer = PredictResponse.model_construct(predictions=predictions)
+        predictions = await self.answer(to_inputs(asked, self.spec))
+        answer = self.response_type.model_construct(predictions=predictions)
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    async def predict_file(self, file: UploadFile) -> PredictResponse:
-        """Classify what an uploaded file holds."""
+    async def predict_file(self, file: UploadFile) -> Any:
+        """Predict what an uploaded file holds."""
         content = await file.read()
         try:
             inputs = await run_in_threadpool(read_file, content, self.spec, self.settings)
@@ -114,10 +116,10 @@ class Service:
             raise HTTPException(415, str(error)) from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        return PredictResponse(predictions=await self.classify(inputs))
+        return self.response_type(predictions=await self.answer(inputs))
 
-    async def classify(self, inputs: Inputs) -> list[Prediction]:
-        """Classify samples in the next call of the model, together with other waiting requests."""
+    async def answer(self, inputs: Inputs) -> Predictions:
+        """Predict samples in the next call of the model, together with other waiting requests."""
         try:
             return await self.batcher.submit(inputs)
         except QueueFullError as error:
@@ -142,6 +144,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         "/predict/file",
         service.predict_file,
         methods=["POST"],
+        response_model=service.response_type,
         description=f"The file: {FILE}.",
         responses=problems(400, 413, 415, 503, 504),
     )
@@ -150,7 +153,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         "/predict",
         service.predict,
         methods=["POST"],
-        response_model=PredictResponse,
+        response_model=service.response_type,
         responses={**problems(413, 415, 503, 504), 422: {"model": Invalid}},
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}

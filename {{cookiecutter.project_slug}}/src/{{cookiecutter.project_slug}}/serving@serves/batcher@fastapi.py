@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.predictor import Prediction
+from ..inference.target import Predictions
 
 Inputs = NDArray[Any]
-Answer = asyncio.Future[list[Prediction]]
+Answer = asyncio.Future[Predictions]
 Waiting = tuple[Inputs, Answer]
 
 
@@ -27,7 +27,7 @@ class Batcher:
 
     1. `submit` puts its inputs and a future, `answer`, into `waiting`. If they do not fit,
        it raises `QueueFullError`. If the model is idle, it starts `_work`.
-    2. `_work` takes as many waiting requests as fit in one batch and calls `classify` in `thread`.
+    2. `_work` takes as many waiting requests as fit in one batch and calls `predict` in `thread`.
        It never waits for a batch to fill. Requests that arrive meanwhile share the next call.
     3. `_work` gives each `answer` its part of the predictions, or the exception of the call, and
        `submit` returns or raises it.
@@ -35,7 +35,7 @@ class Batcher:
        that still waits then, or whose client has gone, never reaches the model.
 
     Args:
-        classify: Predicts the class of each sample of a batch (batch, *shape of an input).
+        predict: Predicts each sample of a batch (batch, *shape of an input).
         max_batch: Most samples in one call.
         max_queue: Most samples in the queue.
         timeout: Seconds until a request without an answer gets a `TimeoutError`.
@@ -43,12 +43,12 @@ class Batcher:
 
     def __init__(
         self,
-        classify: Callable[[Inputs], list[Prediction]],
+        predict: Callable[[Inputs], Predictions],
         max_batch: int,
         max_queue: int,
         timeout: float,
     ) -> None:
-        self.classify, self.max_batch, self.max_queue = classify, max_batch, max_queue
+        self.predict, self.max_batch, self.max_queue = predict, max_batch, max_queue
         self.timeout = timeout
         self.waiting: deque[Waiting] = deque()
         self.deadlines: deque[tuple[float, Answer]] = deque()
@@ -57,8 +57,8 @@ class Batcher:
         self.worker: asyncio.Task[None] | None = None
         self.thread = ThreadPoolExecutor(max_workers=1)
 
-    async def submit(self, inputs: Inputs) -> list[Prediction]:
-        """Classify the samples of one request, at most `max_batch`.
+    async def submit(self, inputs: Inputs) -> Predictions:
+        """Predict the samples of one request, at most `max_batch`.
 
         Raises:
             QueueFullError: The samples do not fit in the queue.
@@ -85,8 +85,8 @@ class Batcher:
         while batch := self._next_batch():
             joined = np.concatenate([inputs for inputs, _ in batch])
             try:
-                predictions: list[Prediction] = await loop.run_in_executor(
-                    self.thread, self.classify, joined
+                predictions: Predictions = await loop.run_in_executor(
+                    self.thread, self.predict, joined
                 )
             except Exception as error:  # noqa: BLE001 - these requests get it; the worker continues
                 for _, answer in batch:

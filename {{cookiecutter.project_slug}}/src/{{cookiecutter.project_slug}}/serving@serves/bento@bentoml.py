@@ -22,15 +22,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import UserError
-from ..inference.predictor import Prediction, Predictor
+from ..inference.predictor import Predictor
+from ..inference.target import Predictions
 from .body_limit import limit_body
 from .openapi import PAGE, document
 from .payloads import (
     PACKAGE,
-    PredictResponse,
     UnknownFormatError,
     first_errors,
     model_info,
+    response_type,
 )
 from .requests import read_file, request_type, to_inputs
 from .settings import read_settings
@@ -55,6 +56,12 @@ def load() -> Predictor:
 def body_type() -> type[BaseModel]:
     """Make the type of the body of /predict for the model's inputs."""
     return request_type(load().input_spec, settings)
+
+
+@cache
+def answer_type() -> Any:
+    """Make the type of an answer for the model's predictions."""
+    return response_type(load().target)
 
 
 class Refused(BaseException):
@@ -162,12 +169,12 @@ class File(IODescriptor):
 class Answers(IODescriptor):
     """One prediction for each sample, in the order of the request."""
 
-    predictions: list[Prediction]
+    predictions: list[Any]
 
     @classmethod
-    async def to_http_response(cls, obj: list[Prediction], serde: Any) -> Response:
+    async def to_http_response(cls, obj: Predictions, serde: Any) -> Response:
         """Write the predictions of one request."""
-        answer = PredictResponse.model_construct(predictions=obj)
+        answer = answer_type().model_construct(predictions=obj)
         return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -178,7 +185,7 @@ async def model(request: Request) -> Response:
 
 async def openapi(request: Request) -> Response:
     """Document the endpoints; BentoML's own document lacks most statuses."""
-    return JSONResponse(document(body_type(), load().version))
+    return JSONResponse(document(body_type(), answer_type(), load().version))
 
 
 async def docs(request: Request) -> Response:
@@ -191,8 +198,8 @@ async def to_docs(request: Request) -> Response:
     return RedirectResponse("docs")
 
 
-class Classifier:
-    """Classifies samples."""
+class Service:
+    """Predicts samples."""
 
     def __init__(self) -> None:
         self.predictor = load()
@@ -204,9 +211,9 @@ class Classifier:
         self.warm_up = asyncio.create_task(self.answer_once())
 
     async def answer_once(self) -> None:
-        """Classify one empty sample: the first batch takes longer than the later ones."""
+        """Predict one empty sample: the first batch takes longer than the later ones."""
         inputs = self.predictor.input_spec.zeros(1)
-        await run_in_threadpool(self.predictor.classify, inputs)
+        await run_in_threadpool(self.predictor.best, inputs)
         self.ready = True
 
     async def __is_ready__(self) -> bool:
@@ -214,14 +221,14 @@ class Classifier:
         return self.ready
 
     @bentoml.api(route="/predict", input_spec=Samples, output_spec=Answers, **BATCHES)
-    def predict(self, inputs: NDArray[Any]) -> list[Prediction]:
-        """Classify a batch of samples."""
-        return self.predictor.classify(inputs)
+    def predict(self, inputs: NDArray[Any]) -> Predictions:
+        """Predict a batch of samples."""
+        return self.predictor.best(inputs)
 
     @bentoml.api(route="/predict/file", input_spec=File, output_spec=Answers, **BATCHES)
-    def predict_file(self, file: NDArray[Any]) -> list[Prediction]:
-        """Classify what an uploaded file holds."""
-        return self.predictor.classify(file)
+    def predict_file(self, file: NDArray[Any]) -> Predictions:
+        """Predict what an uploaded file holds."""
+        return self.predictor.best(file)
 
 
 service = bentoml.service(
@@ -230,7 +237,7 @@ service = bentoml.service(
     threads=1,  # for calls of the model
     # BentoML's own limit comes second: it answers even a request that `Limits` has answered
     traffic={"timeout": settings.timeout * 2},
-)(Classifier)
+)(Service)
 service.add_asgi_middleware(Limits)
 service.mount_asgi_app(
     Starlette(

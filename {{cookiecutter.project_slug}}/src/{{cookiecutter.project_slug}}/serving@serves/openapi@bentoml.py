@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .payloads import PACKAGE, Invalid, ModelInfo, PredictResponse, Problem
+from .payloads import PACKAGE, Invalid, ModelInfo, Problem
 from .requests import FILE
 
 PAGE = """<!doctype html>
@@ -26,14 +26,17 @@ class Failure(BaseModel):
     error: str
 
 
-def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
+def document(
+    request_type: type[BaseModel], response_type: type[BaseModel], version: str
+) -> dict[str, Any]:
     """Describe every endpoint.
 
     Args:
         request_type: The body of /predict.
+        response_type: Its answer.
         version: The model's version.
     """
-    models = (request_type, PredictResponse, ModelInfo, Problem, Invalid, Failure)
+    models = (request_type, response_type, ModelInfo, Problem, Invalid, Failure)
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models],
         ref_template="#/components/schemas/{model}",
@@ -66,7 +69,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
         "paths": {
             "/predict": {
                 "post": {
-                    "summary": "Classify a batch of samples.",
+                    "summary": "Predict a batch of samples.",
                     "requestBody": {"required": True, "content": body(request_type.__name__)},
                     "responses": {
                         "200": answer("One prediction for each sample", "PredictResponse"),
@@ -76,7 +79,7 @@ def document(request_type: type[BaseModel], version: str) -> dict[str, Any]:
             },
             "/predict/file": {
                 "post": {
-                    "summary": "Classify what an uploaded file holds.",
+                    "summary": "Predict what an uploaded file holds.",
                     "description": f"The file: {FILE}.",
                     "requestBody": {
                         "required": True,

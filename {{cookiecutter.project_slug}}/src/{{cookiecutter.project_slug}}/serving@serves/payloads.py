@@ -2,19 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from .. import UserError
-from ..inference.predictor import Prediction, Predictor
+from ..inference.predictor import Predictor
+from ..inference.target import Target
 
 PACKAGE = __name__.partition(".")[0]
 MOST_ERRORS = 10  # in one answer
-
-
-class PredictResponse(BaseModel):
-    """One prediction for each sample, in the order of the request."""
-
-    predictions: list[Prediction]
 
 
 class ModelInfo(BaseModel):
@@ -42,6 +37,12 @@ class Invalid(BaseModel):
 
 class UnknownFormatError(UserError):
     """An uploaded file is not of a kind that is read."""
+
+
+def response_type(target: Target) -> type[BaseModel]:
+    """Make the type of an answer: one prediction for each sample, in the order of the request."""
+    predictions: Any = list[target.prediction]  # type: ignore[name-defined]
+    return create_model("PredictResponse", predictions=(predictions, ...))
 
 
 def model_info(predictor: Predictor) -> ModelInfo:

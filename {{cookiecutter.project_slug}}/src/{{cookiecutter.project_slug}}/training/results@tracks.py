@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
 from ..datasets.inputs import InputSpec
-from ..evaluation.classification import Classification
 from ..evaluation.metrics import in_batches
+from ..evaluation.scoring import scoring_of
 from ..inference.predictor import Predictor
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ def best_results(trainer: Trainer, samples: int) -> Results:
     checkpoints: Any = trainer.checkpoint_callback
     (inputs, labels), names = data.arrays("test"), data.names("test")
     predictor = Predictor(checkpoints.best_model_path)
-    probabilities = in_batches(predictor.probabilities, inputs, data.batch_size)
-    scoring = Classification(data.classes)
-    header, answers = scoring.answers(names, labels, probabilities)
+    predicted = in_batches(predictor.predict, inputs, data.batch_size)
+    scoring = scoring_of(predictor.target)
+    header, answers = scoring.answers(names, labels, predicted)
     return Results(
         checkpoint=checkpoints.best_model_path,
         scores={name: float(value) for name, value in trainer.callback_metrics.items()},
@@ -71,8 +71,8 @@ def best_results(trainer: Trainer, samples: int) -> Results:
         labels=labels,
         header=header,
         answers=answers,
-        hardest=scoring.hardest(probabilities, labels),
-        figures=scoring.figures(inputs, data.input_spec, labels, probabilities, names, samples),
+        hardest=scoring.hardest(predicted, labels),
+        figures=scoring.figures(inputs, data.input_spec, labels, predicted, names, samples),
     )
 
 

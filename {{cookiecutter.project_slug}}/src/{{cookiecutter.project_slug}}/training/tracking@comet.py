@@ -67,9 +67,16 @@ class Tracking(Callback):
         experiment.log_model(self.model_name, best.checkpoint, "model.ckpt")
         if self.candidate:
             experiment.register_model(self.model_name, tags=["candidate"])
+{%- if cookiecutter.task == "tabular" %}
+        if best.classes:
+            labels = best.labels.tolist()
+            guesses = [best.classes.index(guess) for _, _, guess, _ in best.answers]
+            experiment.log_confusion_matrix(labels, guesses, labels=best.classes, step=step)
+{%- else %}
         labels = best.labels.tolist()
         guesses = [best.classes.index(guess) for _, _, guess, _ in best.answers]
         experiment.log_confusion_matrix(labels, guesses, labels=best.classes, step=step)
+{%- endif %}
         experiment.log_table("predictions.csv", best.answers, best.header)
         for name, figure in best.figures.items():
             experiment.log_figure(name, figure, step=step)

@@ -9,23 +9,21 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.nn import functional as F
 
 from .. import UserError
 from ..datasets.inputs import InputSpec
-from ..networks.building import build_network, check_network
+from ..inference.target import target_of
+from ..networks.building import check_network
 from .augmentation import Augmentation
+from .objective import objective_of
 from .optimizers import build_optimizer, build_scheduler
 from .pretrained import freeze_parts, load_fitting
 
 Batch = tuple[Tensor, Tensor]
 
-METRICS = ("loss", "accuracy", "f1")
-CURVES = [f"{split}/{metric}" for split in ("train", "val") for metric in METRICS]
 
-
-class Classifier(LightningModule):
-    """Trains a network to classify samples.
+class Learner(LightningModule):
+    """Trains a network.
 
     Metrics are computed once per epoch from the saved predictions of its steps: to update them at
     every step costs a small network more than its own forward and backward pass.
@@ -39,8 +37,8 @@ class Classifier(LightningModule):
         classes: Class names, in the order of the labels.
         data: Settings of the data set and the digest of its arrays, which a checkpoint remembers
             for the commands after the training.
-        loss: `class_weights` (a weight for each class, `balanced`, or None) and `label_smoothing`
-            (0 to 1) of the training loss. Validation and test report plain cross-entropy.
+        loss: Settings of the training loss, for `objective_of`. Validation and test report the
+            loss without them.
         augmentation: Options of `Augmentation`, for training; None leaves the inputs as they are.
         init_from: A file of weights to start from. No hyperparameter: the checkpoint needs no such
             file.
@@ -48,13 +46,13 @@ class Classifier(LightningModule):
         compile_network: Run the network through `torch.compile`; checkpoints stay the same.
 
     Attributes:
+        metrics: The names of the metrics of an epoch.
+        curves: Their names in the history, for training and validation.
         history: The metrics of each epoch by name, from the first one, before a resume too.
 
     Raises:
         UserError: A setting does not exist or can't work.
     """
-
-    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -74,18 +72,19 @@ class Classifier(LightningModule):
         # Plain values only, so that weights_only=True can load them; fit.py logs all settings
         self.save_hyperparameters(logger=False, ignore=["init_from", "freeze"])
         spec = InputSpec(**input_spec)
-        self.network = build_network(network, spec.network_options(), len(classes))
+        target = target_of(classes, spec)
+        self.network = target.build(network, spec)
         # A network that reads its weights from elsewhere says how it is built without that
         self.hparams["network"] = {**network, **getattr(self.network, "rebuild", {})}
-        check_network(self.network, torch.from_numpy(spec.zeros(2)), len(classes))
+        check_network(self.network, torch.from_numpy(spec.zeros(2)), target.size)
         if init_from:
             load_fitting(self.network, init_from)
         freeze_parts(self.network, freeze)
         if compile_network:
             self.network.compile()
-        weights, self.label_smoothing = _loss_settings(loss or {}, len(classes))
-        # No part of the checkpoint, where only the network's weights belong
-        self.register_buffer("class_weights", weights, persistent=False)
+        self.objective = objective_of(target, loss or {})
+        self.metrics = ["loss", *self.objective.metrics]
+        self.curves = [f"{split}/{name}" for split in ("train", "val") for name in self.metrics]
         try:
             self.augment = Augmentation(spec, **augmentation) if augmentation else None
         except TypeError as error:
@@ -94,27 +93,22 @@ class Classifier(LightningModule):
         self._steps: defaultdict[str, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
 
     def setup(self, stage: str) -> None:
-        """Weigh the classes by the training labels, where the settings say `balanced`."""
-        if stage == "fit" and (self.hparams["loss"] or {}).get("class_weights") == "balanced":
+        """Let the objective see the training labels, which its loss may depend on."""
+        if stage == "fit":
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-            labels = torch.from_numpy(data.arrays("train")[1])
-            counts = torch.bincount(labels, minlength=len(self.hparams["classes"]))
-            weights = len(labels) / (len(counts) * counts.clamp(min=1))
-            self.class_weights = weights.to(next(self.parameters()))  # device and dtype
+            self.objective.prepare(data.arrays("train")[1], next(self.parameters()))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Classify inputs (batch, *shape of an input): logits (batch, classes)."""
-        logits: Tensor = self.network(inputs)
-        return logits
+        """Run the network on inputs (batch, *shape of an input): (batch, outputs)."""
+        outputs: Tensor = self.network(inputs)
+        return outputs
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the batch's mean loss, by the settings `loss`."""
         inputs, labels = batch
-        logits = self(self.augment(inputs) if self.augment else inputs)
-        loss = F.cross_entropy(
-            logits, labels, self.class_weights, label_smoothing=self.label_smoothing
-        )
-        self._keep("train", loss, logits, labels)
+        outputs = self(self.augment(inputs) if self.augment else inputs)
+        loss = self.objective.training_loss(outputs, labels)
+        self._keep("train", loss, outputs, labels)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -126,15 +120,15 @@ class Classifier(LightningModule):
         self._evaluate("test", batch)
 
     def on_train_epoch_end(self) -> None:
-        """Log train/loss, train/accuracy and train/f1."""
+        """Log train/loss and the other metrics."""
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Log val/loss, val/accuracy and val/f1."""
+        """Log val/loss and the other metrics."""
         self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
-        """Log test/loss, test/accuracy and test/f1."""
+        """Log test/loss and the other metrics."""
         self._log_metrics("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -157,23 +151,23 @@ class Classifier(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Continue the history of the checkpoint."""
         for row in checkpoint.get("history", []):
-            self.history[row["epoch"]] = {name: row[name] for name in CURVES}
+            self.history[row["epoch"]] = {name: row[name] for name in self.curves}
 
     def finished_epochs(self) -> list[dict[str, float]]:
-        """Return a row for each epoch that was trained and validated: its number and `CURVES`."""
+        """Return a row for each epoch that was trained and validated: its number and `curves`."""
         return [
-            {"epoch": epoch} | {name: values[name] for name in CURVES}
+            {"epoch": epoch} | {name: values[name] for name in self.curves}
             for epoch, values in self.history.items()
-            if values.keys() >= set(CURVES)
+            if values.keys() >= set(self.curves)
         ]
 
     def _evaluate(self, split: str, batch: Batch) -> None:
         inputs, labels = batch
-        logits = self(inputs)
-        self._keep(split, F.cross_entropy(logits, labels), logits, labels)
+        outputs = self(inputs)
+        self._keep(split, self.objective.loss(outputs, labels), outputs, labels)
 
-    def _keep(self, split: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        self._steps[split].append((loss.detach(), logits.detach().argmax(dim=1), labels))
+    def _keep(self, split: str, loss: Tensor, outputs: Tensor, labels: Tensor) -> None:
+        self._steps[split].append((loss.detach(), self.objective.guess(outputs.detach()), labels))
 
     def _log_metrics(self, split: str) -> None:
         """Log the metrics of a split, of all processes together.
@@ -184,18 +178,19 @@ class Classifier(LightningModule):
         steps = self._steps.pop(split, None)
         if steps is None:  # the run was resumed after the last batch of this epoch
             return
-        losses, predictions, labels = zip(*steps, strict=True)
+        losses, guesses, labels = zip(*steps, strict=True)
         sizes = torch.tensor([len(batch) for batch in labels], device=self.device)
-        classes = len(self.hparams["classes"])
-        pairs = torch.cat(labels) * classes + torch.cat(predictions)
-        confusion = torch.bincount(pairs, minlength=classes**2)
-        loss = (torch.stack(losses) * sizes).sum()
         # The sums of all processes; with one process they stay as they are
-        confusion = self.trainer.strategy.reduce(confusion, reduce_op="sum")
-        loss = self.trainer.strategy.reduce(loss, reduce_op="sum")
-        accuracy, f1 = accuracy_and_f1(confusion.view(classes, classes))
-        values = torch.stack([loss / confusion.sum(), accuracy, f1]).tolist()
-        named = {f"{split}/{metric}": value for metric, value in zip(METRICS, values, strict=True)}
+        loss, samples, counts = (
+            self.trainer.strategy.reduce(part, reduce_op="sum")
+            for part in (
+                (torch.stack(losses) * sizes).sum(),
+                sizes.sum(),
+                self.objective.count(torch.cat(guesses), torch.cat(labels)),
+            )
+        )
+        values = torch.stack([loss / samples, *self.objective.measure(counts)]).tolist()
+        named = {f"{split}/{name}": value for name, value in zip(self.metrics, values, strict=True)}
         self._refuse_divergence(named)
         self.log_dict(named, sync_dist=True)  # they are equal already: this only tells Lightning so
         self.history.setdefault(self.current_epoch, {}).update(named)
@@ -208,34 +203,3 @@ class Classifier(LightningModule):
                     f"Lower model.optimizer.lr ({self.hparams['optimizer'].get('lr')}), or limit "
                     "the gradients, as trainer.gradient_clip_val=1 does"
                 )
-
-
-def accuracy_and_f1(confusion: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute accuracy and macro F1, 0 to 1, the latter over the classes that occur.
-
-    Args:
-        confusion: Samples of each true class (row) and predicted class (column).
-    """
-    right = confusion.diag()
-    occurs = confusion.sum(dim=0) + confusion.sum(dim=1)
-    f1 = (2 * right / occurs)[occurs > 0]
-    return right.sum() / confusion.sum(), f1.mean()
-
-
-def _loss_settings(loss: dict[str, Any], classes: int) -> tuple[Tensor | None, float]:
-    """Return the class weights that are known before training, and the label smoothing."""
-    weights, smoothing = loss.get("class_weights"), loss.get("label_smoothing", 0.0)
-    if not (isinstance(smoothing, int | float) and 0 <= smoothing <= 1):
-        raise UserError(f"model.loss.label_smoothing is {smoothing!r}: it goes from 0 to 1")
-    if weights is None or weights == "balanced":
-        return None, smoothing
-    if not (
-        isinstance(weights, list)
-        and len(weights) == classes
-        and all(isinstance(weight, int | float) and weight >= 0 for weight in weights)
-    ):
-        raise UserError(
-            f"model.loss.class_weights is {weights}: give null, balanced or {classes} numbers, "
-            "one for each class"
-        )
-    return torch.tensor(weights, dtype=torch.float32), smoothing

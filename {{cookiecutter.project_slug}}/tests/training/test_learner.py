@@ -10,7 +10,8 @@ from sklearn.metrics import f1_score
 from sklearn.utils.class_weight import compute_class_weight
 
 from {{ cookiecutter.project_slug }} import UserError, networks
-from {{ cookiecutter.project_slug }}.training.classifier import Classifier, accuracy_and_f1
+from {{ cookiecutter.project_slug }}.training.classification import accuracy_and_f1
+from {{ cookiecutter.project_slug }}.training.learner import Learner
 
 
 def settings(network: dict, **changes) -> dict:
@@ -20,7 +21,7 @@ def settings(network: dict, **changes) -> dict:
     return changed
 
 
-def make_classifier(**changes) -> Classifier:
+def make_learner(**changes) -> Learner:
     given = {
         "network": settings(example.NETWORK),
         "optimizer": {"name": "Adam", "lr": 0.01},
@@ -28,13 +29,13 @@ def make_classifier(**changes) -> Classifier:
         "input_spec": asdict(example.SPEC),
         "classes": ["a", "b", "c"],
     }
-    return Classifier(**given | changes)
+    return Learner(**given | changes)
 
 
 @pytest.mark.parametrize("network", [example.NETWORK, example.OTHER_NETWORK])
 def test_networks_learn_one_batch_by_heart(network):
     torch.manual_seed(0)
-    model = make_classifier(network=settings(network))
+    model = make_learner(network=settings(network))
     inputs = torch.from_numpy(example.random_inputs(32))
     batch = inputs, torch.randint(3, (32,))
     optimizer = model.configure_optimizers()["optimizer"]
@@ -50,7 +51,7 @@ def test_networks_learn_one_batch_by_heart(network):
 
 
 def test_optimizer_and_scheduler_come_from_the_configuration():
-    made = make_classifier(
+    made = make_learner(
         optimizer={"name": "SGD", "lr": 0.5, "momentum": 0.9},
         scheduler={"name": "StepLR", "step_size": 7},
     ).configure_optimizers()
@@ -80,7 +81,7 @@ def test_optimizer_and_scheduler_come_from_the_configuration():
 )
 def test_a_wrong_setting_is_named_in_one_line(changes, named):
     with pytest.raises(UserError, match=named) as error:
-        make_classifier(**changes).configure_optimizers()
+        make_learner(**changes).configure_optimizers()
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -90,7 +91,7 @@ LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 2])
 def losses(**loss) -> tuple[float, float, np.ndarray]:
     """Return the loss of a batch in training and in validation, and its log probabilities."""
     torch.manual_seed(0)
-    model = make_classifier(loss=loss).eval()
+    model = make_learner(loss=loss).eval()
     arrays = {"train": (None, LABELS.numpy())}
     model._trainer = SimpleNamespace(datamodule=SimpleNamespace(arrays=arrays.get))
     model.setup("fit")
@@ -119,7 +120,7 @@ def test_smoothing_gives_each_class_a_share_of_the_label():
 
 
 def test_only_training_samples_are_augmented(monkeypatch):
-    model = make_classifier(augmentation=example.AUGMENTATION)
+    model = make_learner(augmentation=example.AUGMENTATION)
     seen = []
     monkeypatch.setattr(model.network, "forward", lambda x: seen.append(x) or torch.zeros(2, 3))
     inputs, labels = torch.from_numpy(example.random_inputs(2)), torch.tensor([0, 1])
@@ -145,16 +146,16 @@ def test_accuracy_and_f1_are_those_of_scikit_learn():
 
 
 def test_a_network_starts_from_a_checkpoint_and_forgets_where_it_was():
-    given = make_classifier()
+    given = make_learner()
     torch.save({"state_dict": given.state_dict()}, "given.ckpt")
-    model = make_classifier(init_from="given.ckpt")
+    model = make_learner(init_from="given.ckpt")
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, given.state_dict()[name])
     assert "init_from" not in model.hparams
 
 
 def test_compiling_does_not_rename_the_weights():
-    plain, compiled = make_classifier(), make_classifier(compile_network=True)
+    plain, compiled = make_learner(), make_learner(compile_network=True)
     assert compiled.network._compiled_call_impl is not None
     assert plain.state_dict().keys() == compiled.state_dict().keys()
 
@@ -162,6 +163,6 @@ def test_compiling_does_not_rename_the_weights():
 def test_a_checkpoint_holds_plain_values_only(trained):
     saved = torch.load(trained / "models/model.ckpt", weights_only=True)
     assert json.loads(json.dumps(saved["hyper_parameters"])) == saved["hyper_parameters"]
-    model = Classifier.load_from_checkpoint(trained / "models/model.ckpt", weights_only=True)
+    model = Learner.load_from_checkpoint(trained / "models/model.ckpt", weights_only=True)
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, saved["state_dict"][name])
