@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sources import birds, write
 
 from {{ cookiecutter.project_slug }} import UserError
@@ -114,3 +115,24 @@ def test_a_target_that_can_not_be_learned_is_refused_in_one_line(rows, options, 
         prepared(rows, **options)
     assert len(str(refused.value).splitlines()) == 1
     assert not Path("data/processed/table").exists()
+
+
+def test_numbers_are_read_from_disk_as_from_memory():
+    in_memory = prepared(prices())
+    on_disk = TableDataModule("table.csv", "price", memory_limit_mb=0)
+    for split in ("val", "test"):
+        batches = [getattr(data, f"{split}_dataloader")() for data in (in_memory, on_disk)]
+        for (inputs, labels), (same_inputs, same_labels) in zip(*batches, strict=True):
+            assert labels.dtype == same_labels.dtype == torch.float32
+            torch.testing.assert_close(inputs, same_inputs, equal_nan=True)
+            torch.testing.assert_close(labels, same_labels)
+
+
+def test_another_kind_prepares_the_rows_anew():
+    rows = [[*row[:-1], str(number % 25)] for number, row in enumerate(prices())]
+    assert prepared(rows).input_spec.target
+    again = TableDataModule("table.csv", "price", target_kind="classes")
+    assert "target_kind" in again.outdated()
+    again.prepare_data()
+    assert again.input_spec.target is None
+    assert len(again.classes) == 25

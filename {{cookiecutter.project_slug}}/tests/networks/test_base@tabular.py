@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }} import UserError, networks
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
+from {{ cookiecutter.project_slug }}.inference.number import Number
 from {{ cookiecutter.project_slug }}.networks.base import Network, as_network
 from {{ cookiecutter.project_slug }}.networks.linear import Linear
 from {{ cookiecutter.project_slug }}.networks.mlp import MLP
@@ -113,6 +114,18 @@ def test_a_unit_turns_what_the_layers_return_into_the_target():
     standardised = network(ROWS)
     network.unit = 1000.0, 50.0
     torch.testing.assert_close(network(ROWS), standardised * 50 + 1000)
+
+
+@pytest.mark.parametrize("settings", [{"_target_": "mlp.MLP"}, {"_target_": "linear.Linear"}])
+def test_each_network_starts_near_the_mean_of_the_target(settings):
+    torch.manual_seed(0)
+    target = Number({"name": "price", "mean": 1e6, "deviation": 100.0})
+    whole = {"_target_": f"{networks.__name__}.{settings['_target_']}"}
+    network = target.build(whole, InputSpec(COLUMNS)).eval()
+    outputs = network(ROWS)
+    assert outputs.shape == (3, 1)
+    assert (abs(outputs - 1e6) < 1000).all()
+    assert outputs.std() > 1
 
 
 @pytest.mark.parametrize("network", [MLP, Linear])

@@ -119,12 +119,15 @@ class InputSpec:
 
     def preprocessing(self) -> dict[str, str]:
         """Describe how a row becomes an input, for people who serve the file without this code."""
-        return {
+        described = {
             "input": "float32, one number for each of the columns, in their order, not scaled",
             "missing": "NaN for a number or a boolean, 0 for a category",
             "category": "its position in categories, from 1; 0 for any other text",
             "boolean": "1 for true, 0 for false",
         }
+        if self.target:
+            described["output"] = f"{self.target['name']}, in the unit of the table"
+        return described
 
     def __str__(self) -> str:
         """Return the number of columns, in words."""

@@ -23,7 +23,7 @@ from .metrics import (
 from .page import Block, Drawing, Table
 from .plots import check_samples, confusion_matrix_figure
 from .samples import draw_samples, show
-from .slices import Slice, cut, group_texts, rank
+from .slices import Groups, Slice, cut, rank
 from .text import shorten, shorten_path, to_markdown, to_mermaid
 
 Rows = Iterable[Sequence[object]]
@@ -75,6 +75,11 @@ class Classification:
     def name(self, label: int) -> str:
         """Name what is true of a sample."""
         return self.classes[label]
+
+    def groups(self, labels: Labels) -> Groups:
+        """Group samples by their class: the positions of those of each class that occurs."""
+        groups = {name: np.flatnonzero(labels == k) for k, name in enumerate(self.classes)}
+        return {name: index for name, index in groups.items() if len(index)}
 
     def label_kind(self) -> str:
         """Say what is true of samples, as the end of a sentence."""
@@ -180,8 +185,7 @@ class Classification:
             The slices with their accuracies, the weakest first.
         """
         wrong = probabilities.argmax(axis=1) != labels
-        names = [self.classes[label] for label in labels]
-        parts = cut({"class": group_texts(names, 1, len(names))}, features, len(labels))
+        parts = cut({"class": self.groups(labels)}, features, len(labels))
         samples = np.array([len(index) for *_, index in parts], dtype=np.int64)
         found = np.array([wrong[index].sum() for *_, index in parts], dtype=np.int64)
         low, high = wilson_interval(samples - found, samples)

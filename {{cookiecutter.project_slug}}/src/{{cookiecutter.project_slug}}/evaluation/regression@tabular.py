@@ -14,7 +14,7 @@ from .metrics import Labels, Metric, Predicted
 from .page import Block, Drawing, Table
 from .plots import check_samples
 from .samples import draw_samples, show
-from .slices import Slice, cut, group, rank
+from .slices import Groups, Slice, cut, group, rank
 from .text import shorten_path, to_markdown, to_mermaid
 
 Rows = Iterable[Sequence[object]]
@@ -60,6 +60,10 @@ class Regression:
     def name(self, label: float) -> str:
         """Write what is true of a row."""
         return f"{label:,.5g}"
+
+    def groups(self, labels: Labels) -> Groups:
+        """Group rows by quarters of their number: the positions of those of each quarter."""
+        return group(labels)
 
     def label_kind(self) -> str:
         """Say what is true of rows, as the end of a sentence."""
@@ -149,7 +153,7 @@ class Regression:
             The slices with their mean absolute errors, the weakest first.
         """
         errors = np.abs(values.astype(np.float64) - labels)
-        parts = cut({self.target.name: group(labels)}, features, len(labels))
+        parts = cut({self.target.name: self.groups(labels)}, features, len(labels))
         sizes = np.array([len(index) for *_, index in parts])
         means = np.array([errors[index].mean() for *_, index in parts])
         # Of one row, the deviation of all says how far it may be off
