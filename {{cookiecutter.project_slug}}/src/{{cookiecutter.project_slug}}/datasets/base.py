@@ -134,6 +134,11 @@ class DataModule(LightningDataModule, ABC):
         return classes
 
     @property
+    def label_kind(self) -> str:
+        """What is true of samples, as the end of a sentence."""
+        return f"in {len(self.classes)} classes"
+
+    @property
     def input_spec(self) -> InputSpec:
         """What the inputs are, and how a sample becomes one: predictions do the same."""
         return InputSpec(**self._open().meta["input_spec"])

@@ -18,5 +18,4 @@ def prepare(cfg: DictConfig) -> None:
     data = build_data(cfg.data)
     data.prepare_anew()
     counts = ", ".join(f"{len(data.arrays(split)[1])} {split}" for split in data.splits)
-    kind = f"in {len(data.classes)} classes" if data.classes else "with a number to predict"
-    typer.echo(f"{data.folder}: {counts} samples {kind}")
+    typer.echo(f"{data.folder}: {counts} samples {data.label_kind}")

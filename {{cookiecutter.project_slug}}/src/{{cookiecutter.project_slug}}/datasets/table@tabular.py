@@ -74,6 +74,11 @@ class TableDataModule(DataModule):
         super().__init__(folder, recipe, **batches)
         self.source = Path(source).expanduser()
 
+    @property
+    def label_kind(self) -> str:
+        """What is true of rows, as the end of a sentence."""
+        return super().label_kind if self.classes else "with a number to predict"
+
     def describe_source(self) -> str | None:
         """Compute the SHA-256 of the file; None where there is none."""
         if not self.source.is_file():

@@ -225,9 +225,10 @@ class Regression:
         self, names: Sequence[str], labels: Labels, values: Predicted
     ) -> tuple[list[str], list[list[Any]]]:
         """Make a short table: a header, and for each row its name, values and absolute error."""
-        errors = np.abs(values - labels)
-        columns = (list(names), labels.tolist(), values.tolist(), errors.tolist())
-        return ["name", "true", "predicted", "error"], list(map(list, zip(*columns, strict=True)))
+        # As text, a float32 has no more digits than it is exact to
+        columns = (map(float, map(str, one)) for one in (labels, values, np.abs(values - labels)))
+        rows = map(list, zip(names, *columns, strict=True))
+        return ["name", "true", "predicted", "error"], list(rows)
 
     def facts(self) -> dict[str, str]:
         """List what a page of reports says about the model's answers."""

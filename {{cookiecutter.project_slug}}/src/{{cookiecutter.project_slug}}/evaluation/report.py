@@ -29,8 +29,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         cfg: `configs/evaluate.yaml`, composed.
 
     Returns:
-        The metrics: for classes loss (mean cross-entropy in nats), accuracy, macro F1 and expected
-        calibration error, the last three from 0 to 1.
+        The metrics of the test split by name, such as `accuracy`.
 
     Raises:
         UserError: The checkpoint is missing or does not fit the data, or so many samples can't

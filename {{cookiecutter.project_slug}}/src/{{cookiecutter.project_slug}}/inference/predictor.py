@@ -1,7 +1,7 @@
 """Predictions: the command line, the service and the reports all get theirs from `Predictor`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Answer:
     """
 
     name: str
-    predictions: Predictions = field(default_factory=list)
+    predictions: Predictions = ()
     problem: str = ""
 
 

@@ -6,7 +6,7 @@ from ..datasets.inputs import InputSpec
 from .classes import Classes, Prediction
 
 Target = Classes
-Predictions = list[Prediction]
+Predictions = Sequence[Prediction]
 
 
 def target_of(classes: Sequence[str], spec: InputSpec) -> Target:

@@ -7,7 +7,7 @@ from .classes import Classes, Prediction
 from .number import Number, Value
 
 Target = Classes | Number
-Predictions = list[Prediction] | list[Value]
+Predictions = Sequence[Prediction] | Sequence[Value]
 
 
 def target_of(classes: Sequence[str], spec: InputSpec) -> Target:

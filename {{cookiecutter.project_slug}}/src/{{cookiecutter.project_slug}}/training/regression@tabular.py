@@ -35,7 +35,10 @@ class NumberObjective(nn.Module):
         self.mean, self.scale = target.mean, target.scale
         for name, value in loss.items():
             if value:
-                raise UserError(f"model.loss.{name} is {value!r}: it is for classes, no number")
+                raise UserError(
+                    f"model.loss.{name} is {value!r}, which is for classes, and the target is a "
+                    "number: take loss=cross_entropy"
+                )
 
     def prepare(self, labels: NDArray[np.float32], like: Tensor) -> None:
         """Do nothing: the loss needs nothing of the training rows."""
