@@ -39,7 +39,7 @@ def test_the_checkpoint_needs_no_other_file(folder):
     model = CheckpointModel(folder / "models/model.ckpt")
     assert model.metrics["accuracy"] > 0.9
     inputs = model.input_spec.encode(["a good day with sun", "a bad night with rain"])
-    assert [model.classes[best] for best in model.logits(inputs).argmax(axis=1)] == ["good", "bad"]
+    assert [model.classes[best] for best in model.outputs(inputs).argmax(axis=1)] == ["good", "bad"]
 
 
 def test_frozen_weights_are_those_of_before_and_others_are_not(folder):
@@ -67,7 +67,7 @@ sys.path[:0] = {sys.path!r}
 sys.modules |= dict.fromkeys(["datasets", "torch", "transformers"])  # as if they were missing
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 model = Predictor("models/model.onnx")
-print(model.classes[model.probabilities(model.input_spec.encode(["a good day"])).argmax()])"""
+print(model.classes[model.predict(model.input_spec.encode(["a good day"])).argmax()])"""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == "good\n"
