@@ -57,6 +57,22 @@ def test_without_an_interval_a_step_is_an_epoch():
     assert rates(settings, 4) == pytest.approx([0.05, 0.1, 0.075, 0.025, 0], abs=1e-9)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_a_longer_run_can_continue_one_that_is_too_short_for_its_warmup(configure, steps):
+    settings = options(configure, "warmup_cosine")
+    runs = [
+        build_scheduler(
+            settings,
+            make_optimizer(),
+            SimpleNamespace(max_epochs=1, estimated_stepping_batches=count),
+        )
+        for count in (steps, 40)
+    ]
+    short, long = (run["scheduler"] for run in runs)
+    long.load_state_dict(short.state_dict())
+    assert long.get_last_lr() == pytest.approx([0.05])
+
+
 def test_no_scheduler_is_a_choice(configure):
     assert options(configure, "none") is None
 

@@ -13,7 +13,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from omegaconf import DictConfig
-from onnxruntime.quantization import CalibrationDataReader, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .. import UserError
@@ -154,7 +154,8 @@ def to_onnx(trained: CheckpointModel) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, inputs: NDArray[Any], batch_size: int) -> onnx.ModelProto:
     """Quantise weights and activations to 8 bits, in the ranges that `inputs` cause.
 
-    Source: https://arxiv.org/abs/1712.05877
+    Sources: https://arxiv.org/abs/1712.05877 and
+    https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
 
     Args:
         model: The float model.
@@ -172,6 +173,10 @@ def to_int8(model: onnx.ModelProto, inputs: NDArray[Any], batch_size: int) -> on
             quantized,
             Calibration(inputs, batch_size),
             per_channel=True,
+            # Unsigned activations are several times as fast on x86; with 7 bits for the weights, no
+            # sum overflows on its processors without VNNI
+            activation_type=QuantType.QUInt8,
+            reduce_range=True,
             nodes_to_exclude=find_sensitive(onnx.load(prepared)),
         )
         return onnx.load(quantized)

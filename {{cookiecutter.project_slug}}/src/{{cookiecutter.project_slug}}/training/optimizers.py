@@ -60,8 +60,9 @@ def build_scheduler(
     warmup = 0
     if share or ALL_STEPS in options.values():
         steps = _count_steps(trainer, interval)
-        warmup = round(share * steps)
-        left = steps - warmup
+        # One step at least of each: a longer run can continue this one with the same schedulers
+        warmup = max(1, round(share * steps)) if share else 0
+        left = max(1, steps - warmup)
         options = {key: left if value == ALL_STEPS else value for key, value in options.items()}
     scheduler = _build(torch.optim.lr_scheduler, "scheduler", options, optimizer)
     if warmup:
