@@ -1,4 +1,5 @@
 import json
+import sys
 import unicodedata
 
 import numpy as np
@@ -84,6 +85,16 @@ def test_a_model_without_a_tokenizer_is_named(name, named):
     with pytest.raises(UserError, match=rf"data\.tokenizer.*{named}") as error:
         make_spec(5, name, 0, [])
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "package", "group"),
+    [("bpe", "tokenizers", "tokens"), ("owner/name", "transformers", "transformers")],
+)
+def test_a_package_that_is_missing_is_named_with_its_group(monkeypatch, tokenizer, package, group):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UserError, match=rf"needs the package {package}: .* --group {group}`"):
+        make_spec(5, tokenizer, 300, ["a"])
 
 
 def test_a_tokenizer_that_is_none_is_named():

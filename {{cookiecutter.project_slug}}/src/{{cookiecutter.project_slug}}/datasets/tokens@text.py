@@ -47,7 +47,8 @@ def make_spec(
         from tokenizers.decoders import ByteLevel
     except ImportError as error:
         raise UserError(
-            f"data.tokenizer={tokenizer} needs the package tokenizers: install it"
+            f"data.tokenizer={tokenizer} needs the package tokenizers: install the dependency "
+            "group tokens, as with `pip install --group tokens`"
         ) from error
     learned = Tokenizer(models.BPE())
     learned.pre_tokenizer = pre_tokenizers.ByteLevel()  # puts a space before the first word too

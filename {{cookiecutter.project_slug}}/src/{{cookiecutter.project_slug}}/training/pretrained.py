@@ -50,6 +50,8 @@ def load_fitting(network: nn.Module, path: str) -> None:
 def freeze_parts(network: nn.Module, parts: Sequence[str]) -> None:
     """Keep the weights of some parts of a network as they are in the training.
 
+    What is no weight, such as the running means of batch normalisation, follows the data as before.
+
     Args:
         network: The network.
         parts: Names of modules or weights, or their ends or middles, such as `embedding` or
