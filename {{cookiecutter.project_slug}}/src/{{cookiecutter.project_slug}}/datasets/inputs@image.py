@@ -59,6 +59,10 @@ class InputSpec:
         """Return what the constructor of a network may ask for, by the names of its parameters."""
         return {"image_shape": self.image_shape}
 
+    def same_inputs(self, other: "InputSpec") -> bool:
+        """Say whether inputs that are made for one of the two mean the same to the other."""
+        return self == other
+
     def zeros(self, count: int) -> NDArray[np.uint8]:
         """Make a batch of black images, such as for a first run of a network."""
         return np.zeros((count, *self.image_shape), np.uint8)

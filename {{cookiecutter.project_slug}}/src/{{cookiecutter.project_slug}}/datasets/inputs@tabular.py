@@ -85,6 +85,18 @@ class InputSpec:
         """Return what the constructor of a network may ask for, by the name of its parameter."""
         return {"columns": self.columns}
 
+    def same_inputs(self, other: "InputSpec") -> bool:
+        """Say whether inputs that are made for one of the two mean the same to the other.
+
+        Statistics of training rows don't matter: each network has its own.
+        """
+        mine, theirs = (
+            [(column["name"], column["kind"], column.get("categories")) for column in spec.columns]
+            + [spec.target and spec.target["name"]]
+            for spec in (self, other)
+        )
+        return mine == theirs
+
     def zeros(self, count: int) -> NDArray[np.float32]:
         """Make `count` equal inputs (count, columns) of usual values, for a dry run."""
         return np.repeat(self.encode([self.typical()]), count, axis=0)

@@ -116,6 +116,10 @@ class InputSpec:
             return text.strip()
         return "".join(map(chr, numbers))
 
+    def same_inputs(self, other: "InputSpec") -> bool:
+        """Say whether inputs that are made for one of the two mean the same to the other."""
+        return self == other
+
     def zeros(self, count: int) -> NDArray[np.int32]:
         """Make a batch of texts of one character, such as for a first run of a network."""
         inputs = np.zeros((count, self.length), np.int32)

@@ -71,7 +71,8 @@ def compare(cfg: DictConfig) -> Comparison:
         UserError: A checkpoint is missing, or the two don't fit each other or the data.
     """
     current, candidate = (Predictor(path, cfg.device) for path in (cfg.current, cfg.checkpoint))
-    if current.classes != candidate.classes or current.input_spec != candidate.input_spec:
+    same_inputs = current.input_spec.same_inputs(candidate.input_spec)
+    if current.classes != candidate.classes or not same_inputs:
         raise UserError(
             f"{cfg.current} and {cfg.checkpoint} were trained on different classes or inputs"
         )

@@ -47,7 +47,7 @@ def open_data(cfg: DictConfig, model: "CheckpointModel | Predictor") -> DataModu
         )
     elif reason := data.outdated():
         log.warning("%s: %s; the arrays that were prepared before are used", data.folder, reason)
-    if data.classes != model.classes or data.input_spec != model.input_spec:
+    if data.classes != model.classes or not data.input_spec.same_inputs(model.input_spec):
         raise UserError(
             f"{cfg.checkpoint} was trained on other classes or inputs than {data.folder} "
             "holds: leave out data=..., to take the data set of its training"
