@@ -1,7 +1,8 @@
 """Draw the pictures of the documentation from a real bake: `python docs/pictures.py`.
 
 docs/bake.svg shows the questions, answered with Enter all the way; docs/structure.svg shows the
-folders of the baked package, and their imports.
+folders of the baked package, and their imports; docs/tasks.svg shows what each task says after a
+training, so that it needs an environment with what a project needs.
 """
 
 import ast
@@ -9,6 +10,7 @@ import io
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,42 +25,82 @@ ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 88
 
 
-def record() -> str:
-    """Run the questions on a terminal, press Enter at each, and return all that was shown."""
+def record(*command: str, folder: str, **environment: str) -> str:
+    """Run a command on a terminal, press Enter at each question, and return all that was shown."""
     terminal, process_side = pty.openpty()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "COLUMNS": str(COLUMNS),
-            "TERM": "xterm-256color",
-            "HOME": folder,
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cookiecutter", str(ROOT)],
-            cwd=folder,
-            env=environment,
-            stdin=process_side,
-            stdout=process_side,
-            stderr=process_side,
-        )
-        os.close(process_side)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(terminal, 4096)
-            except OSError:  # the other side was closed: the process has ended
-                break
-            if re.search(rb"\)(\x1b\[0m)?: $", shown):
-                os.write(terminal, b"\n")
-        if process.wait():
-            sys.exit(shown.decode())
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color", **environment},
+        stdin=process_side,
+        stdout=process_side,
+        stderr=process_side,
+    )
+    os.close(process_side)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other side was closed: the process has ended
+            break
+        if re.search(rb"\)(\x1b\[0m)?: $", shown):
+            os.write(terminal, b"\n")
+    if process.wait():
+        sys.exit(shown.decode())
     return shown.decode().replace("\r\n", "\n")
+
+
+def questions() -> str:
+    """Show the questions of a bake, answered with Enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = record("cookiecutter", str(ROOT), folder=folder, HOME=folder)
+    return f"$ cookiecutter gh:ORG/mlbake\n{shown}"
+
+
+def bake(folder: str, **answers: str) -> Path:
+    """Bake a project with the default answers but these."""
+    baked = cookiecutter(
+        str(ROOT),
+        no_input=True,
+        extra_context=answers,
+        output_dir=folder,
+        default_config={"cookiecutters_dir": folder, "replay_dir": folder},
+    )
+    return Path(baked)
+
+
+SAMPLES = {
+    "image": "data/processed/digits/samples/3.png",
+    "text": '"ein lachendes Gesicht"',
+    "tabular": "data/processed/breast_cancer/samples/benign.csv",
+}
+
+
+def tasks() -> str:
+    """Train, evaluate, export and ask a project of each task, and show what it says."""
+    shown = []
+    for task, sample in SAMPLES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            shown.append(f"$ cookiecutter gh:ORG/mlbake task={task}")
+            project = bake(folder, task=task)
+            for command in ("train", "evaluate", "export", f"predict {sample} --top 3"):
+                output = record(
+                    project.name,
+                    *shlex.split(command),
+                    folder=str(project),
+                    PYTHONPATH="src",
+                    WANDB_MODE="disabled",
+                )
+                # A line for each epoch would hide the rest
+                lines = ["..."] if command == "train" else output.rstrip().splitlines()
+                shown += [f"$ my_ml_project {command}", *lines]
+            shown.append("")
+    return "\n".join(shown)
 
 
 def draw(text: str) -> str:
     """Draw terminal output as SVG, without fonts from elsewhere."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text("$ cookiecutter gh:ORG/mlbake"))
     console.print(Text.from_ansi(text))
     svg = console.export_svg(title="mlbake", unique_id="mlbake")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
@@ -167,16 +209,11 @@ def draw_structure(found: dict[str, Wing]) -> str:
 def structure() -> str:
     """Bake a project that has every wing, and draw its package."""
     with tempfile.TemporaryDirectory() as folder:
-        baked = cookiecutter(
-            str(ROOT),
-            no_input=True,
-            extra_context={"cloud": "aws"},
-            output_dir=folder,
-            default_config={"cookiecutters_dir": folder, "replay_dir": folder},
-        )
-        return draw_structure(wings(Path(baked, "src", Path(baked).name)))
+        baked = bake(folder, cloud="aws")
+        return draw_structure(wings(baked / "src" / baked.name))
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "bake.svg").write_text(draw(record()), encoding="utf-8")
+    (ROOT / "docs" / "bake.svg").write_text(draw(questions()), encoding="utf-8")
     (ROOT / "docs" / "structure.svg").write_text(structure(), encoding="utf-8")
+    (ROOT / "docs" / "tasks.svg").write_text(draw(tasks()), encoding="utf-8")

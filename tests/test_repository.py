@@ -101,7 +101,7 @@ def test_the_pictures_are_those_of_todays_bake(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     import pictures
 
-    questions_today = pictures.draw(pictures.record())
+    questions_today = pictures.draw(pictures.questions())
     assert (ROOT / "docs" / "bake.svg").read_text("utf-8") == questions_today, pictures.__doc__
     today = pictures.structure()
     assert (ROOT / "docs" / "structure.svg").read_text("utf-8") == today, pictures.__doc__
