@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sources import diabetes
 
+from {{ cookiecutter.project_slug }}.inference.number import Value
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
 
@@ -68,3 +69,17 @@ def test_numbers_have_no_rank(ask):
     code, output, error = ask("--top=3")
     assert (code, output, len(error.splitlines())) == (2, "", 1)
     assert "--top 3" in error
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (1234567.0, "1,234,600"),
+        (-29670.3, "-29,670"),
+        (0.5, "0.5"),
+        (0.000123456, "0.00012346"),
+        (1e20, "1e+20"),
+    ],
+)
+def test_numbers_of_any_size_can_be_read(number, written):
+    assert Value(number).cells() == [written]

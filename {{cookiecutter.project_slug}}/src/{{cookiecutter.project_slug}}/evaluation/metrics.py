@@ -25,27 +25,23 @@ class Metric:
         name: Its name, as in `metrics.json`.
         higher_is_better: Whether a better model has a higher value, as of accuracy, or a lower one,
             as of loss.
-        form: How a value is written, as `format` takes it.
-        rough: How the ends of an interval of values are written.
+        write: Writes a value for people.
+        write_end: Writes an end of an interval of values.
     """
 
     name: str
     higher_is_better: bool
-    form: str = ".4f"
-    rough: str = ".3f"
+    write: Callable[[float], str] = "{:.4f}".format
+    write_end: Callable[[float], str] = "{:.3f}".format
 
     def lost(self, before: float, after: float) -> float:
         """Compute how much worse `after` is than `before`; a negative number if it is better."""
         lost = before - after if self.higher_is_better else after - before
         return round(lost, 12)  # 0.95 - 0.94 is 0.01, and no more
 
-    def write(self, value: float) -> str:
-        """Write a value for people."""
-        return format(value, self.form)
-
     def write_interval(self, low: float, high: float) -> str:
         """Write an interval of values for people."""
-        return f"{low:{self.rough}} to {high:{self.rough}}"
+        return f"{self.write_end(low)} to {self.write_end(high)}"
 
 
 def in_batches(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ..datasets.inputs import InputSpec
-from ..inference.number import Number
+from ..inference.number import Number, write_number
 from .metrics import Labels, Metric, Predicted
 from .page import Block, Drawing, Table
 from .plots import check_samples
@@ -38,10 +38,10 @@ class Regression:
     """
 
     quality: ClassVar[Metric] = Metric("r2", higher_is_better=True)
-    slice_score: ClassVar[Metric] = Metric("mae", higher_is_better=False, form=",.5g", rough=",.4g")
+    slice_score: ClassVar[Metric] = Metric("mae", False, write_number, write_number)
     metrics: ClassVar[list[Metric]] = [
         Metric("loss", higher_is_better=False),
-        Metric("rmse", higher_is_better=False, form=",.5g"),
+        Metric("rmse", False, write_number),
         slice_score,
         quality,
     ]
@@ -59,7 +59,7 @@ class Regression:
 
     def name(self, label: float) -> str:
         """Write what is true of a row."""
-        return f"{label:,.5g}"
+        return write_number(label)
 
     def groups(self, labels: Labels) -> Groups:
         """Group rows by quarters of their number: the positions of those of each quarter."""
@@ -234,8 +234,8 @@ class Regression:
         """List what a page of reports says about the model's answers."""
         mean, deviation = self.target.mean, self.target.scale
         return {
-            "target": f"{self.target.name}: {mean:,.5g} on average, with a deviation of "
-            f"{deviation:,.5g} in the training rows"
+            "target": f"{self.target.name}: {write_number(mean)} on average, with a deviation of "
+            f"{write_number(deviation)} in the training rows"
         }
 
     def sections(

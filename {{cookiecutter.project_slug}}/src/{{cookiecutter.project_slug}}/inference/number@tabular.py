@@ -28,7 +28,7 @@ class Value:
 
     def cells(self) -> list[str]:
         """Write the value for people."""
-        return [f"{self.value:,.5g}"]
+        return [write_number(self.value)]
 
 
 class Number:
@@ -87,3 +87,8 @@ class Number:
         if count > 1:
             raise UserError(f"--top {count}: this model predicts a number, and has no classes")
         return [[value] for value in self.best(values)]
+
+
+def write_number(number: float) -> str:
+    """Write a number of any size with five digits that count, and no exponent if it can be read."""
+    return f"{float(f'{number:.5g}'):,.10g}"
