@@ -60,7 +60,7 @@ def test_the_exported_file_needs_no_other_file_and_no_pytorch(configure, folder)
     with contextlib.chdir(folder):
         results = export(settings)
     assert results["models/model.onnx"].difference < 1e-5
-    assert results["models/model.int8.onnx"].accuracy > 0.9
+    assert results["models/model.int8.onnx"].metrics["accuracy"] > 0.9
     code = f"""\
 import sys
 sys.path[:0] = {sys.path!r}
