@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import ascii_lowercase, digits
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,15 @@ def write_lines(path: Path, rows: Iterable[tuple[str, str]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def read_back(data: Any, *splits: str) -> dict[str, str]:
+    """Return the class of each text that a data set holds."""
+    return {
+        data.input_spec.decode(sample): data.classes[label]
+        for split in splits or data.splits
+        for sample, label in zip(*data.arrays(split), strict=True)
+    }
 
 
 def texts(more: int = 0) -> list[str]:

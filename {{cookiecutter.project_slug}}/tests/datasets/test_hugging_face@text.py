@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sources import samples, write_lines
+from sources import read_back, samples, write_lines
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets.hugging_face import HuggingFaceDataModule
@@ -31,15 +31,6 @@ def prepared(source="hub", folder="data", **options) -> HuggingFaceDataModule:
     data = HuggingFaceDataModule(source, folder, **options)
     data.prepare_data()
     return data
-
-
-def texts(data, *splits) -> dict[str, str]:
-    """Return the class of each text."""
-    return {
-        data.input_spec.decode(sample): data.classes[label]
-        for split in splits or SPLITS
-        for sample, label in zip(*data.arrays(split), strict=True)
-    }
 
 
 def refused(**options) -> str:
@@ -69,7 +60,7 @@ def test_a_folder_is_read_in_each_usual_form(kind, monkeypatch):
     else:
         datasets.DatasetDict({"train": table()}).save_to_disk("hub")
     data = prepared()
-    assert texts(data) == dict(ROWS)
+    assert read_back(data) == dict(ROWS)
     assert data.classes == ["bad", "good"]
     assert {name for split in SPLITS for name in data.names(split)} == {
         f"train/{number}" for number in range(20)
@@ -81,7 +72,7 @@ def test_columns_and_labels_that_are_numbers_are_taken():
     rows = [(f"text {number}", number % 2) for number in range(20)]
     write_csv(Path("hub/train.csv"), rows, ("sentence", "target"))
     data = prepared(text="sentence", label="target")
-    assert texts(data) == {text: str(label) for text, label in rows}
+    assert read_back(data) == {text: str(label) for text, label in rows}
 
 
 def test_splits_that_are_there_are_kept_and_others_are_cut(capsys):
@@ -89,8 +80,8 @@ def test_splits_that_are_there_are_kept_and_others_are_cut(capsys):
     write_lines(Path("hub/train.jsonl"), ROWS)
     write_lines(Path("hub/test.jsonl"), [*tested, ROWS[0]])
     data = prepared()
-    assert texts(data, "test") == dict([*tested, ROWS[0]])
-    assert texts(data, "train", "val") == dict(ROWS[1:])
+    assert read_back(data, "test") == dict([*tested, ROWS[0]])
+    assert read_back(data, "train", "val") == dict(ROWS[1:])
     told = capsys.readouterr().out
     assert "hub has no val: cut from train" in told
     assert "train leaves out 1 texts that are in test too" in told
@@ -101,8 +92,8 @@ def test_splits_can_be_named():
     datasets.DatasetDict({name: table(rows) for name, rows in parts.items()}).save_to_disk("hub")
     assert "no single split for train, but first, second: name one" in refused()
     data = prepared(train_split="second", val_split="first")
-    assert texts(data, "val") == dict(parts["first"])
-    assert texts(data, "train", "test") == dict(parts["second"])
+    assert read_back(data, "val") == dict(parts["first"])
+    assert read_back(data, "train", "test") == dict(parts["second"])
 
 
 def test_two_splits_of_one_kind_are_refused():
@@ -157,7 +148,7 @@ def test_a_test_split_without_labels_is_refused_and_another_one_can_be_named():
     datasets.DatasetDict(parts).save_to_disk("hub")
     assert "test/0: label is -1, which is no class" in refused()
     data = prepared(test_split="validation", folder="other")
-    assert texts(data, "test") == {"another good day": "good"}
+    assert read_back(data, "test") == {"another good day": "good"}
 
 
 def test_a_file_that_changes_is_noticed(capsys):
@@ -172,7 +163,7 @@ def test_tokens_are_learned_where_the_settings_say_so():
     pytest.importorskip("tokenizers")
     write_lines(Path("hub/train.jsonl"), ROWS)
     data = prepared(tokenizer="bpe", vocabulary=280)
-    assert texts(data) == dict(ROWS)
+    assert read_back(data) == dict(ROWS)
     assert np.count_nonzero(data.arrays("train")[0], axis=1).max() < 25
 
 

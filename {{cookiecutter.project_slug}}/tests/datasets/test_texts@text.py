@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sources import samples, write_lines
+from sources import read_back, samples, write_lines
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets import text_files
@@ -28,15 +28,6 @@ def prepared(source="texts.csv", folder="data", **options):
     return data
 
 
-def texts(data, *splits) -> dict[str, str]:
-    """Return the class of each text."""
-    return {
-        data.input_spec.decode(sample): data.classes[label]
-        for split in splits or SPLITS
-        for sample, label in zip(*data.arrays(split), strict=True)
-    }
-
-
 def refused(source="texts.csv", **options) -> str:
     with pytest.raises(UserError) as error:
         prepared(source, **options)
@@ -50,7 +41,7 @@ def refused(source="texts.csv", **options) -> str:
 def test_a_table_is_read_in_each_usual_form(encoding, delimiter):
     rows = [*ROWS, ('two\nlines, "quoted"; a\ttab | caf\u00e9', "good")]
     table(rows, encoding=encoding, delimiter=delimiter)
-    found = texts(prepared())
+    found = read_back(prepared())
     assert found == dict(ROWS) | {'two lines, "quoted"; a tab | caf\u00e9': "good"}
 
 
@@ -62,13 +53,13 @@ def test_other_encodings_and_columns_are_named():
     assert "data.encoding=cp1252" in error
     options = {"text": "Text des Kunden", "label": "Klasse", "encoding": "cp1252"}
     data = prepared("kunden.tsv", **options)
-    assert "a g\u00fct day with sun 0" in texts(data)
+    assert "a g\u00fct day with sun 0" in read_back(data)
     assert set(data.names("train")) <= {f"kunden.tsv:{line}" for line in range(2, 22)}
 
 
 def test_json_lines_hold_the_same():
     write_lines(Path("texts.jsonl"), ROWS)
-    assert texts(prepared("texts.jsonl")) == dict(ROWS)
+    assert read_back(prepared("texts.jsonl")) == dict(ROWS)
 
 
 def test_labels_may_be_numbers():
@@ -88,7 +79,7 @@ def test_a_folder_of_classes_is_read(capsys):
     write_folder(Path("texts"))
     Path("texts/good/notes.pdf").touch()
     data = prepared("texts")
-    assert texts(data) == dict(ROWS)
+    assert read_back(data) == dict(ROWS)
     assert "good/0.txt" in {name for split in SPLITS for name in data.names(split)}
     assert "skipped 1 .pdf" in capsys.readouterr().out
 
@@ -102,23 +93,23 @@ def test_splits_that_are_there_are_kept(kind):
         else:
             write_folder(Path("texts", name), rows)
     data = prepared("texts")
-    assert texts(data, "test") == dict(tested)
-    assert texts(data, "train", "val") == dict(ROWS)
+    assert read_back(data, "test") == dict(tested)
+    assert read_back(data, "train", "val") == dict(ROWS)
 
 
 def test_a_test_text_is_left_out_of_training(capsys):
     write_lines(Path("texts/train.jsonl"), ROWS)
     write_lines(Path("texts/test.jsonl"), ROWS[:2] + ROWS[10:12])
     data = prepared("texts")
-    assert texts(data, "test") == dict(ROWS[:2] + ROWS[10:12])
-    assert texts(data, "train", "val").keys().isdisjoint(texts(data, "test"))
+    assert read_back(data, "test") == dict(ROWS[:2] + ROWS[10:12])
+    assert read_back(data, "train", "val").keys().isdisjoint(read_back(data, "test"))
     assert "train leaves out 4 texts that are in test too" in capsys.readouterr().out
 
 
 def test_equal_texts_stay_in_one_split_and_other_labels_are_reported(capsys):
     table(ROWS * 3 + [(ROWS[0][0] + " ", "bad")])
     data = prepared()
-    found = [set(texts(data, split)) for split in SPLITS]
+    found = [set(read_back(data, split)) for split in SPLITS]
     assert sum(map(len, found)) == len(ROWS)
     assert sum(len(data.arrays(split)[1]) for split in SPLITS) == 61
     assert "1 texts have another label elsewhere: texts.csv:2 good, texts.csv:62 bad" in (
@@ -130,7 +121,7 @@ def test_long_texts_are_cut_counted_and_equal_where_their_start_is(capsys):
     rows = [*ROWS, ("x" * 300 + "1", "good"), ("x" * 300 + "2", "good")]
     data = prepared(table(rows), length=50)
     assert "2 texts fill all of data.length=50" in capsys.readouterr().out
-    assert sum("x" * 50 in texts(data, split) for split in SPLITS) == 1
+    assert sum("x" * 50 in read_back(data, split) for split in SPLITS) == 1
 
 
 @pytest.mark.parametrize(
@@ -226,7 +217,7 @@ def test_a_label_that_changes_is_noticed(capsys):
 
 def test_a_text_may_be_as_long_as_a_book():
     table([*ROWS, ("word " * 100_000, "good")])
-    assert "word " * 80 in texts(prepared())
+    assert "word " * 80 in read_back(prepared())
 
 
 def test_a_quote_that_is_never_closed_ends_the_reading():
@@ -242,5 +233,5 @@ def test_tokens_are_learned_where_the_settings_say_so():
     pytest.importorskip("tokenizers")
     table()
     data = prepared(tokenizer="bpe", vocabulary=280)
-    assert texts(data) == dict(ROWS)
+    assert read_back(data) == dict(ROWS)
     assert np.count_nonzero(data.arrays("train")[0], axis=1).max() < 25

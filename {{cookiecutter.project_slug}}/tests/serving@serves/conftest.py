@@ -1,16 +1,13 @@
 import example
 import numpy as np
 import pytest
-from service import SlowPredictor, is_ready, running, until
-
-from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from service import SlowPredictor, answering
 
 
 @pytest.fixture(scope="package")
 def client(model):
     """Ask a service of this process."""
-    with running(Predictor(model)) as client:
-        until(lambda: is_ready(client))
+    with answering(model) as client:
         yield client
 
 

@@ -77,6 +77,14 @@ def running(predictor, **settings):
             thread.join()
 
 
+@contextmanager
+def answering(path):
+    """Run a service of a model's file in this process, and wait until it is ready."""
+    with running(Predictor(path)) as client:
+        until(lambda: is_ready(client))
+        yield client
+
+
 def in_progress(client, count):
     """Wait until a service of this process works on so many requests."""
     until(lambda: len(client.server.server_state.tasks) == count)

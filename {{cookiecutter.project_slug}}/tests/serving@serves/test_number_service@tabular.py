@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from service import PATIENCE, is_ready, running, until, upload
+from service import PATIENCE, answering, upload
 
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 
@@ -13,8 +13,7 @@ from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 @pytest.fixture(scope="module")
 def number_client(number_model):
     """Ask a service of this process."""
-    with running(Predictor(number_model)) as client:
-        until(lambda: is_ready(client))
+    with answering(number_model) as client:
         yield client
 
 
