@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-import uvicorn
 from application import application
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.serving.server import Server
 from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
@@ -59,11 +59,12 @@ def is_ready(client):
 @contextmanager
 def running(predictor, **settings):
     """Serve in a thread of this process, and yield a client."""
+    chosen = Settings(**{"max_body": LARGEST, **settings})
     with (
-        application(predictor, Settings(max_body=LARGEST, **settings)) as app,
+        application(predictor, chosen) as app,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        server = Server(app, chosen)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         host, port = listener.getsockname()

@@ -5,18 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response, UploadFile
-from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.datastructures import UploadFile
 
 from .. import UserError
 from ..inference.predictor import Predictor
 from ..inference.target import Predictions
 from .batcher import Batcher, Inputs, QueueFullError
+from .health import Health
 from .payloads import (
     PACKAGE,
     Invalid,
@@ -27,27 +26,14 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import RequestLog
-from .requests import FILE, read_file, request_type, to_inputs
+from .request_log import CLOSE, RequestLog
+from .requests import FILE, largest_json, read_file, request_type, to_inputs
 from .server import main, run
 from .settings import Settings, read_settings
+from .worker import Worker
 
-
-class DirectRoute(APIRoute):
-    """Gives the endpoint the request itself, and sends the endpoint's response as it is.
-
-    A request with one sample takes 240 us of CPU this way. Where FastAPI reads the body, resolves
-    parameters and encodes the answer, it takes 335 us.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[[Request], Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.app = self.answer
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the endpoint and send what it returns."""
-        response = await self.endpoint(Request(scope, receive))
-        await response(scope, receive, send)
+SMALL = 20_000  # bytes of JSON that take less than a millisecond to read
+REFUSALS_WAIT = 0.5  # seconds
 
 
 class Service:
@@ -60,35 +46,44 @@ class Service:
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self.predictor, self.settings = predictor, settings
-        self.batcher = Batcher(
-            predictor.best, settings.max_batch, settings.max_queue, settings.timeout
-        )
+        self.health = Health(settings)
+        self.batcher = Batcher(self.best, settings.max_batch, settings.max_queue, settings.timeout)
+        self.reader = Worker("reader")
+        self.unread = 0  # requests that the reader has, or that wait for it
         self.spec = predictor.input_spec
+        self.most_json = min(settings.max_body, largest_json(self.spec, settings))
         self.request_type = request_type(self.spec, settings)
         self.response_type: Any = response_type(predictor.target)
-        self.ready = False
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Start the model's first batch, and answer probes in the meantime."""
         warm_up = asyncio.create_task(self.warm_up())
         yield
-        self.ready = False
-        await warm_up
+        warm_up.cancel()
 
     async def warm_up(self) -> None:
         """Predict one empty sample: the first batch takes longer than the later ones."""
-        await run_in_threadpool(self.predictor.best, self.spec.zeros(1))
-        self.ready = True
+        try:
+            await self.batcher.worker.run(self.best, self.spec.zeros(1))
+        except Exception as error:  # noqa: BLE001 - a file may hold any graph
+            self.health.fail(f"{self.predictor.path}: the model can't answer", error)
+        else:
+            self.health.has_answered = True
+
+    def best(self, inputs: Inputs) -> Predictions:
+        """Predict a batch, in the model's thread."""
+        with self.health.working():
+            return self.predictor.best(inputs)
 
     async def livez(self) -> dict[str, bool]:
         """Say that the process is alive."""
         return {"live": True}
 
     async def readyz(self) -> dict[str, bool]:
-        """Say whether the model has answered its first batch."""
-        if not self.ready:
-            raise HTTPException(503, "the model has not answered yet", {"Retry-After": "1"})
+        """Say whether the model answers."""
+        if reason := self.health.why_not_ready():
+            raise HTTPException(503, reason, {"Retry-After": "1"})
         return {"ready": True}
 
     async def model(self) -> ModelInfo:
@@ -97,70 +92,161 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         """Predict a batch of samples."""
-        if not request.headers.get("content-type", "").startswith("application/json"):
+        if media_type(request) != "application/json":
             raise HTTPException(415, "the body has to be application/json")
+        await self.refuse_if_full()
+        body = await read_body(request, self.most_json)
         try:
-            asked: Any = self.request_type.model_validate_json(await request.body())
+            if len(body) <= SMALL:
+                inputs = self.to_inputs(body)
+            else:
+                inputs = await self.read(self.to_inputs, body)
         except ValidationError as error:
-            raise RequestValidationError(first_errors(error)) from error
-        predictions = await self.answer(to_inputs(asked, self.spec))
-        answer = self.response_type.model_construct(predictions=predictions)
-        return Response(answer.model_dump_json(), media_type="application/json")
+            return JSONResponse({"detail": first_errors(error)}, 422)
+        return await self.answer(request, inputs)
 
-    async def predict_file(self, file: UploadFile) -> Any:
+    async def predict_file(self, request: Request) -> Response:
         """Predict what an uploaded file holds."""
-        content = await file.read()
+        await self.refuse_if_full()
+        async with request.form(max_files=1, max_fields=1) as form:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
+                return JSONResponse({"detail": [missing]}, 422)
+            content = await upload.read()
         try:
-            inputs = await run_in_threadpool(read_file, content, self.spec, self.settings)
+            inputs = await self.read(read_file, content, self.spec, self.settings)
         except UnknownFormatError as error:
             raise HTTPException(415, str(error)) from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        return self.response_type(predictions=await self.answer(inputs))
+        return await self.answer(request, inputs)
 
-    async def answer(self, inputs: Inputs) -> Predictions:
+    async def refuse_if_full(self) -> None:
+        """Refuse a request that finds no place in the queue, before its body is read.
+
+        The refusal waits: else, clients that ask again at once would take the time of those that
+        have a place.
+
+        Raises:
+            HTTPException: The queue is full.
+        """
+        if not self.batcher.fits(1):
+            await asyncio.sleep(REFUSALS_WAIT)
+            raise FULL
+
+    def to_inputs(self, body: bytes) -> Inputs:
+        """Read the samples of a JSON body.
+
+        Raises:
+            ValidationError: They can't be predicted.
+        """
+        return to_inputs(self.request_type.model_validate_json(body), self.spec)
+
+    async def read(self, read: Callable[..., Inputs], *arguments: Any) -> Inputs:
+        """Read what takes long in a thread, one request after another.
+
+        Raises:
+            HTTPException: Too many requests wait for it, or it takes too long.
+        """
+        if self.unread >= self.settings.max_queue:
+            raise FULL
+        self.unread += 1
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                return await self.reader.run(read, *arguments)
+        except TimeoutError as error:
+            raise self.too_late() from error
+        finally:
+            self.unread -= 1
+
+    async def answer(self, request: Request, inputs: Inputs) -> Response:
         """Predict samples in the next call of the model, together with other waiting requests."""
         try:
-            return await self.batcher.submit(inputs)
+            waiting = self.batcher.submit(inputs)
         except QueueFullError as error:
-            raise HTTPException(503, "too many samples wait", {"Retry-After": "1"}) from error
+            raise FULL from error
+        request.scope["answer"] = waiting.answer  # for the connection: it may end before
+        try:
+            predictions = await waiting.answer
         except TimeoutError as error:
-            raise HTTPException(504, f"no answer within {self.settings.timeout:g} s") from error
+            raise self.too_late() from error
+        request.scope["log"] = {"version": self.predictor.version, **waiting.times()}
+        answer = self.response_type.model_construct(predictions=predictions)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    def too_late(self) -> HTTPException:
+        """Make the error of a request that found no answer in time."""
+        return HTTPException(504, f"no answer within {self.settings.timeout:g} s")
+
+
+FULL = HTTPException(503, "too many samples wait", {"Retry-After": "1"})
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of a request's body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body, unless it is too large.
+
+    Raises:
+        HTTPException: It has more than `most` bytes, or says so.
+    """
+    body = bytearray()
+    if int(request.headers.get("content-length", 0)) <= most:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+    raise HTTPException(413, f"the body is larger than {most} bytes", CLOSE)
 
 
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     """Make the application around a loaded model."""
     service = Service(predictor, settings)
-    app = FastAPI(
-        title=PACKAGE,
-        version=predictor.version,
-        lifespan=service.lifespan,
+    app = FastAPI(title=PACKAGE, version=predictor.version, lifespan=service.lifespan)
+    app.state.health = service.health
+    direct = {"/predict": service.predict, "/predict/file": service.predict_file}
+    app.add_middleware(RequestLog, max_body=settings.max_body, direct=direct)
+    for path, endpoint, statuses in (
+        ("/livez", service.livez, ()),
+        ("/readyz", service.readyz, (503,)),
+        ("/model", service.model, ()),
+    ):
+        app.add_api_route(path, endpoint, responses=problems(*statuses))
+        app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+    # FastAPI documents these two; `RequestLog` calls them
+    file = {"type": "object", "required": ["file"], "properties": {"file": BINARY}}
+    app.add_api_route(
+        "/predict",
+        service.predict,
+        methods=["POST"],
+        response_model=service.response_type,
+        responses={**problems(413, 415, 503, 504), 422: {"model": Invalid}},
+        openapi_extra=body("application/json", service.request_type.model_json_schema()),
     )
-    app.add_middleware(RequestLog, max_body=settings.max_body)
-    app.add_api_route("/livez", service.livez)
-    app.add_api_route("/readyz", service.readyz, responses=problems(503))
-    app.add_api_route("/model", service.model)
     app.add_api_route(
         "/predict/file",
         service.predict_file,
         methods=["POST"],
         response_model=service.response_type,
         description=f"The file: {FILE}.",
-        responses=problems(400, 413, 415, 503, 504),
+        responses={**problems(400, 413, 415, 503, 504), 422: {"model": Invalid}},
+        openapi_extra=body("multipart/form-data", file),
     )
-    schema = service.request_type.model_json_schema()
-    predict = DirectRoute(
-        "/predict",
-        service.predict,
-        methods=["POST"],
-        response_model=service.response_type,
-        responses={**problems(413, 415, 503, 504), 422: {"model": Invalid}},
-        openapi_extra={
-            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
-        },
-    )
-    app.router.routes.insert(0, predict)  # routes are tried in order
     return app
+
+
+BINARY = {"type": "string", "format": "binary"}
+
+
+def body(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Document the body that a request has to have."""
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -4,22 +4,90 @@ import asyncio
 import itertools
 import logging
 import re
-import sys
 import time
 import uuid
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import HTTPException
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .body_limit import limit_body
+from .log import lines
 
 log = logging.getLogger(__name__)
 
 KNOWN_ID = re.compile(rb"[\w.-]{1,64}")
+CLIENT_HAS_LEFT = 499  # stands in the log only, as nobody takes an answer
+CLOSE = {"Connection": "close"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Exchange:
+    """A request and its answer, while they pass.
+
+    Attributes:
+        status: Status of the answer; 0 before it has begun.
+        has_left: Whether the client has left before it had an answer.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: bytes, max_body: int
+    ) -> None:
+        self.scope, self.request_id, self.max_body = scope, request_id, max_body
+        self._receive, self._send = receive, send
+        self.start = time.perf_counter()
+        self.status = self.read = 0
+        self.has_left = False
+
+    async def receive(self) -> Message:
+        """Receive a part of the body, unless there were too many bytes."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.has_left = not self.status
+        self.read += len(message.get("body", b""))
+        if self.read > self.max_body:
+            raise HTTPException(413, f"the body is larger than {self.max_body} bytes", CLOSE)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, with the request's id."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id)]
+        await self._send(message)
+
+    async def refuse(self, error: BaseException) -> None:
+        """Answer with an error, unless an answer has begun."""
+        if isinstance(error, asyncio.CancelledError):
+            # By `Connection`, as the client has left, or by the server, as its grace has passed
+            self.has_left = "answer" in self.scope and self.scope["answer"].cancelled()
+            error = HTTPException(503, "the service stops")
+        elif not isinstance(error, HTTPException):
+            if self.has_left:  # reading its request has failed
+                return
+            fields = {"request_id": self.request_id}
+            log.error("unhandled error", exc_info=error, extra={"fields": fields})
+            error = HTTPException(500, "internal error")
+        if not self.status:
+            answer = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            await answer(self.scope, self.receive, self.send)
+
+    def log(self) -> None:
+        """Write the line of the request."""
+        client = self.scope.get("client")
+        lines.write(
+            level="INFO",
+            message="request",
+            request_id=self.request_id,
+            client=client[0] if client else "",
+            method=self.scope["method"],
+            path=self.scope["path"],
+            status=CLIENT_HAS_LEFT if self.has_left else self.status,
+            ms=round((time.perf_counter() - self.start) * 1000, 2),
+            **self.scope.get("log", {}),
+        )
 
 
 class RequestLog:
@@ -30,61 +98,33 @@ class RequestLog:
     Args:
         app: The application that handles the requests.
         max_body: Bytes of the largest body.
+        direct: Endpoints of POST requests by path. They are called without FastAPI's layers around
+            routes, which cost as much as all the rest of a small request.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int) -> None:
-        self.app, self.max_body = app, max_body
+    def __init__(self, app: ASGIApp, max_body: int, direct: Mapping[str, Endpoint]) -> None:
+        self.app, self.max_body, self.direct = app, max_body, direct
         start = uuid.uuid4().hex[:12]
         self.ids = (f"{start}-{number}".encode() for number in itertools.count(1))
-        self.lines: list[bytes] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        start = time.perf_counter()
         request_id = dict(scope["headers"]).get(b"x-request-id", b"")
         if not KNOWN_ID.fullmatch(request_id):
             request_id = next(self.ids)
-        status = 0
-
-        async def tagged(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"].append((b"x-request-id", request_id))
-            await send(message)
-
+        exchange = Exchange(scope, receive, send, request_id, self.max_body)
+        endpoint = self.direct.get(scope["path"])
         try:
-            await self.app(scope, limit_body(receive, self.max_body, HTTPException), tagged)
-        except Exception:
-            log.exception("unhandled error", extra={"fields": {"request_id": request_id}})
-            if not status:
-                await JSONResponse({"detail": "internal error"}, 500)(scope, receive, tagged)
+            if endpoint and scope["method"] == "POST":
+                response = await endpoint(Request(scope, exchange.receive))
+                await response(scope, receive, exchange.send)
+            else:
+                await self.app(scope, exchange.receive, exchange.send)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each has its answer
+            await exchange.refuse(error)
         finally:
-            self.write(
-                request_id=request_id,
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round((time.perf_counter() - start) * 1000, 2),
-            )
-
-    def write(self, **fields: Any) -> None:
-        """Log one line; the lines of one turn of the event loop are written together.
-
-        One `logging` call costs as much as the rest of the request.
-        """
-        if not log.isEnabledFor(logging.INFO):
-            return
-        if not self.lines:
-            asyncio.get_running_loop().call_soon(self.flush)
-        now = datetime.now(UTC)
-        self.lines.append(to_json({"time": now, "level": "INFO", "message": "request", **fields}))
-
-    def flush(self) -> None:
-        """Write the lines that wait."""
-        sys.stdout.write(b"\n".join([*self.lines, b""]).decode())
-        sys.stdout.flush()
-        self.lines.clear()
+            if log.isEnabledFor(logging.INFO):
+                exchange.log()

@@ -36,6 +36,11 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
     return create_model("PredictRequest", images=(images, Field(examples=[example])))
 
 
+def largest_json(spec: InputSpec, settings: Settings) -> int:
+    """Return the bytes of the largest JSON body that can be a request."""
+    return settings.max_body
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
     """Take the images out of a request that was checked: pixels (images, *spec.shape)."""
     return np.array(asked.images, np.uint8)

@@ -57,6 +57,11 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
     return create_model("PredictRequest", __base__=Request, rows=field)
 
 
+def largest_json(spec: InputSpec, settings: Settings) -> int:
+    """Return the bytes of the largest JSON body that can be a request."""
+    return settings.max_body
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
     """Encode the rows of a request that was checked: float32 numbers (rows, columns)."""
     names = spec.names

@@ -50,6 +50,11 @@ def cleaned(text: str) -> str:
         raise PydanticCustomError("text", str(error)) from error
 
 
+def largest_json(spec: InputSpec, settings: Settings) -> int:
+    """Return the bytes of the largest JSON body that can be a request."""
+    return settings.max_body
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
     """Encode the texts of a request that was checked: shape (texts, length)."""
     return spec.encode(asked.texts)

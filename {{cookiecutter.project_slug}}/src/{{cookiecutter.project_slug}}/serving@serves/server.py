@@ -1,83 +1,110 @@
-"""Runs the application as a process: its settings, its log, its socket, and how it stops."""
+"""Runs the application as a process: its settings, its socket, and how it stops."""
 
+import asyncio
 import gc
-import logging
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
-from pydantic_core import to_json
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from .. import UserError
-from .settings import read_settings
-
-GRACE = 8  # seconds in which a stopped service finishes the requests that it has accepted
-
-
-class JsonFormatter(logging.Formatter):
-    """Writes a record, with the `fields` of its `extra`, as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format a record."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname,
-            "message": record.getMessage(),
-            "logger": record.name,
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return to_json(line).decode()
+from .log import log_json
+from .settings import Settings, read_settings
 
 
-def log_json(level: str) -> None:
-    """Write the records of all loggers to standard output, one line of JSON each.
+class Server(uvicorn.Server):
+    """Uvicorn, with limits for each connection, and an end where the model can't answer.
 
     Args:
-        level: The least severe level that is written, such as `INFO`.
+        app: The application. Its `state.health` is asked once a second for a problem.
+        settings: The limits of a connection, and the seconds that a stopped service goes on.
+
+    Attributes:
+        problem: Why the server has stopped itself; empty otherwise.
     """
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler])
+
+    def __init__(self, app: Starlette, settings: Settings) -> None:
+        self.app, self.problem = app, ""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=connection_type(settings),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=settings.idle_timeout,
+                timeout_graceful_shutdown=settings.grace,
+                h11_max_incomplete_event_size=settings.max_header,
+            )
+        )
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close the connections that are late, and look after the model."""
+        if counter % 10 == 0:  # of ten a second
+            for connection in list(self.server_state.connections):
+                if hasattr(connection, "end_if_late"):
+                    connection.end_if_late()
+            self.problem = self.app.state.health.problem()
+        return await super().on_tick(counter) or bool(self.problem)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was accepted; before, say that the service is not ready any more."""
+        self.app.state.health.leaves = True
+        if not self.problem:
+            await asyncio.sleep(self.app.state.health.settings.drain)
+        await super().shutdown(sockets)
 
 
-def run(load_app: Callable[[], ASGIApp]) -> None:
+def connection_type(settings: Settings) -> Any:
+    """Make the class of the connections, which knows their limits."""
+    if sys.platform == "win32":  # there is no httptools: h11 limits the head of a request, too
+        return "h11"
+    from .connection import Connection
+
+    return type("Connection", (Connection,), {"settings": settings})
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the socket of the service.
+
+    Raises:
+        UserError: The address or the port can't be used.
+    """
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=2048)
+    except OSError as error:
+        raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from error
+
+
+def run(load_app: Callable[[], Starlette]) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the accepted requests, and exit with code 0.
 
     Args:
         load_app: Loads the model and makes the application around it.
 
     Raises:
-        UserError: A setting, the model's file or the port can't be used.
+        UserError: A setting, the model's file or the port can't be used, or the model can't answer.
         SystemExit: The service was stopped.
     """
     settings = read_settings()
     log_json(settings.log_level)
-    app = load_app()
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=2048)
-    except OSError as error:
-        raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from error
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
+    server = Server(load_app(), settings)
+    listener = listen(settings)
     # Large requests start the garbage collector often: let it skip the objects that stay
     gc.freeze()
     gc.set_threshold(10_000)
     # When Uvicorn has stopped it raises the signal again; its default action skips `atexit`
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit())
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
+    if server.problem:
+        raise UserError(server.problem)
 
 
 def main(serve: Callable[[], None]) -> None:

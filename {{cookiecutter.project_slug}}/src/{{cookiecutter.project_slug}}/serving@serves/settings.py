@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     max_characters: int = Field(default=10_000, ge=1)
 {%- endif %}
     timeout: float = Field(default=10, gt=0)
+    max_connections: int = Field(default=1000, ge=1)
+    max_header: int = Field(default=65_536, ge=1000)
+    read_timeout: float = Field(default=10, gt=0)
+    idle_timeout: int = Field(default=5, ge=1)
+    grace: int = Field(default=15, ge=1)
+    drain: float = Field(default=0, ge=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 

@@ -1,0 +1,123 @@
+"""What one connection to the service may take: bytes, and time."""
+
+import asyncio
+import logging
+import math
+
+from pydantic_core import to_json
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's connection, which ends when a client sends too much or takes too long.
+
+    Uvicorn limits neither the head of a request, nor what a client sends around the chunks of a
+    body, nor the time to send a request or to take an answer. The application limits the body.
+
+    An application may put a future into `scope["answer"]`. It is cancelled when the client leaves.
+    """
+
+    settings: Settings  # of all connections
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Refuse a connection if there are too many."""
+        super().connection_made(transport)
+        self.sent = self.payload = 0  # bytes since the start of the request
+        self.reads_head, self.is_refused = True, False
+        self.receives_since = self.loop.time()
+        self.stalls_since = math.inf
+        if len(self.connections) > self.settings.max_connections:
+            self.refuse(503, "too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the answer, which nobody waits for any more."""
+        super().connection_lost(exc)
+        if self.cycle is not None and "answer" in self.cycle.scope:
+            self.cycle.scope["answer"].cancel()  # type: ignore[typeddict-item]
+
+    def data_received(self, data: bytes) -> None:
+        """Parse the bytes that arrived, unless there are too many."""
+        if self.receives_since == math.inf and (self.cycle is None or self.cycle.response_complete):
+            self.receives_since = self.loop.time()
+        self.sent += len(data)
+        super().data_received(data)
+        if self.reads_head:
+            if self.sent > self.settings.max_header:
+                self.refuse(431, f"the head is larger than {self.settings.max_header} bytes")
+        elif self.payload > 2 * self.settings.max_body:
+            self.refuse(413, f"the body is larger than {self.settings.max_body} bytes")
+        elif self.sent > 2 * (self.payload + self.settings.max_header):
+            self.refuse(400, "more bytes around the body than in it")
+
+    def on_message_begin(self) -> None:
+        """Start to count for the next request."""
+        super().on_message_begin()
+        self.sent = self.payload = 0
+        self.reads_head = True
+        self.receives_since = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        """Call the application, or refuse a large head that arrived in one piece."""
+        self.reads_head = False
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.settings.max_header:
+            self.refuse(431, f"the head is larger than {self.settings.max_header} bytes")
+        if not self.is_refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Give the application a part of the body."""
+        self.payload += len(body)
+        if not self.is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Tell the application that the request is complete."""
+        self.receives_since = math.inf
+        if not self.is_refused:
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Note that the client does not take its answer."""
+        super().pause_writing()
+        self.stalls_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """Note that the client takes its answer."""
+        super().resume_writing()
+        self.stalls_since = math.inf
+
+    def end_if_late(self) -> None:
+        """Close the connection if its client has taken too long; called every second."""
+        latest = self.loop.time() - self.settings.read_timeout
+        if self.receives_since < latest:
+            self.refuse(408, f"the request took longer than {self.settings.read_timeout:g} s")
+        elif self.stalls_since < latest:
+            log.warning("a client did not take its answer", extra={"fields": self.named()})
+            self.transport.abort()
+
+    def refuse(self, status: int, reason: str) -> None:
+        """Close the connection, and say why where no answer has begun."""
+        if self.is_refused or self.transport.is_closing():
+            return
+        self.is_refused = True
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            body = to_json({"detail": reason})
+            self.transport.write(
+                STATUS_LINE[status] + b"content-type: application/json\r\nconnection: close\r\n"
+                b"content-length: %d\r\n\r\n%b" % (len(body), body)
+            )
+        self.transport.close()
+        log.warning("refused: %s", reason, extra={"fields": {"status": status, **self.named()}})
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no HTTP."""
+        self.refuse(400, msg)
+
+    def named(self) -> dict[str, str]:
+        """Name the client for the log."""
+        return {"client": self.client[0] if self.client else ""}
