@@ -33,7 +33,8 @@ from .settings import Settings, read_settings
 from .worker import Worker
 
 SMALL = 20_000  # bytes of JSON that take less than a millisecond to read
-REFUSALS_WAIT = 0.5  # seconds
+RETRY = 1  # seconds
+FULL = JSONResponse({"detail": "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
 
 
 class Service:
@@ -94,20 +95,24 @@ class Service:
         """Predict a batch of samples."""
         if media_type(request) != "application/json":
             raise HTTPException(415, "the body has to be application/json")
-        await self.refuse_if_full()
+        if not self.batcher.fits(1):
+            return await refusal()
         body = await read_body(request, self.most_json)
         try:
             if len(body) <= SMALL:
                 inputs = self.to_inputs(body)
             else:
                 inputs = await self.read(self.to_inputs, body)
+        except QueueFullError:
+            return await refusal()
         except ValidationError as error:
             return JSONResponse({"detail": first_errors(error)}, 422)
         return await self.answer(request, inputs)
 
     async def predict_file(self, request: Request) -> Response:
         """Predict what an uploaded file holds."""
-        await self.refuse_if_full()
+        if not self.batcher.fits(1):
+            return await refusal()
         async with request.form(max_files=1, max_fields=1) as form:
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
@@ -116,24 +121,13 @@ class Service:
             content = await upload.read()
         try:
             inputs = await self.read(read_file, content, self.spec, self.settings)
+        except QueueFullError:
+            return await refusal()
         except UnknownFormatError as error:
             raise HTTPException(415, str(error)) from error
         except UserError as error:
             raise HTTPException(400, str(error)) from error
         return await self.answer(request, inputs)
-
-    async def refuse_if_full(self) -> None:
-        """Refuse a request that finds no place in the queue, before its body is read.
-
-        The refusal waits: else, clients that ask again at once would take the time of those that
-        have a place.
-
-        Raises:
-            HTTPException: The queue is full.
-        """
-        if not self.batcher.fits(1):
-            await asyncio.sleep(REFUSALS_WAIT)
-            raise FULL
 
     def to_inputs(self, body: bytes) -> Inputs:
         """Read the samples of a JSON body.
@@ -147,10 +141,11 @@ class Service:
         """Read what takes long in a thread, one request after another.
 
         Raises:
-            HTTPException: Too many requests wait for it, or it takes too long.
+            QueueFullError: Too many requests wait for it.
+            HTTPException: It takes too long.
         """
         if self.unread >= self.settings.max_queue:
-            raise FULL
+            raise QueueFullError
         self.unread += 1
         try:
             async with asyncio.timeout(self.settings.timeout):
@@ -164,8 +159,8 @@ class Service:
         """Predict samples in the next call of the model, together with other waiting requests."""
         try:
             waiting = self.batcher.submit(inputs)
-        except QueueFullError as error:
-            raise FULL from error
+        except QueueFullError:
+            return await refusal()
         request.scope["answer"] = waiting.answer  # for the connection: it may end before
         try:
             predictions = await waiting.answer
@@ -180,7 +175,14 @@ class Service:
         return HTTPException(504, f"no answer within {self.settings.timeout:g} s")
 
 
-FULL = HTTPException(503, "too many samples wait", {"Retry-After": "1"})
+async def refusal() -> Response:
+    """Refuse a request for which there is no place in the queue.
+
+    The answer itself waits: else, clients that ask again at once would take the time of those that
+    have a place.
+    """
+    await asyncio.sleep(RETRY)
+    return FULL
 
 
 def media_type(request: Request) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from typing import ClassVar
 
 from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -21,7 +22,9 @@ class Connection(HttpToolsProtocol):
     An application may put a future into `scope["answer"]`. It is cancelled when the client leaves.
     """
 
-    settings: Settings  # of all connections
+    # Of all connections
+    settings: Settings
+    logged: ClassVar[dict[int, float]] = {}  # when a status was logged last, at most once a second
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection if there are too many."""
@@ -112,7 +115,9 @@ class Connection(HttpToolsProtocol):
                 b"content-length: %d\r\n\r\n%b" % (len(body), body)
             )
         self.transport.close()
-        log.warning("refused: %s", reason, extra={"fields": {"status": status, **self.named()}})
+        if self.loop.time() - self.logged.get(status, -math.inf) > 1:
+            self.logged[status] = self.loop.time()
+            log.warning("refused: %s", reason, extra={"fields": {"status": status, **self.named()}})
 
     def send_400_response(self, msg: str) -> None:
         """Refuse bytes that are no HTTP."""

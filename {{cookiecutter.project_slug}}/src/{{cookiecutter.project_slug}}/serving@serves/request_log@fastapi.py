@@ -1,4 +1,4 @@
-"""Around every request: an id, a limit on its body, and one line of JSON in the log."""
+"""Around every request: an id, limits on bodies, and one line of JSON in the log."""
 
 import asyncio
 import itertools
@@ -20,12 +20,36 @@ log = logging.getLogger(__name__)
 KNOWN_ID = re.compile(rb"[\w.-]{1,64}")
 CLIENT_HAS_LEFT = 499  # stands in the log only, as nobody takes an answer
 CLOSE = {"Connection": "close"}
+SMALL = 65_536  # bytes of a body that is always read
+LARGE_BODIES = 8  # of the largest size that are in memory together
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+class Bodies:
+    """The bodies of all requests that are in memory.
+
+    Args:
+        largest: Bytes of the largest one.
+
+    Attributes:
+        held: Bytes of all of them.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self.largest, self.most = largest, LARGE_BODIES * largest
+        self.held = 0
+
+
 class Exchange:
     """A request and its answer, while they pass.
+
+    Args:
+        bodies: Counts the bytes in memory.
+        scope: The request.
+        receive: Receives its body.
+        send: Sends the answer.
+        request_id: Its id.
 
     Attributes:
         status: Status of the answer; 0 before it has begun.
@@ -33,9 +57,9 @@ class Exchange:
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: bytes, max_body: int
+        self, bodies: Bodies, scope: Scope, receive: Receive, send: Send, request_id: bytes
     ) -> None:
-        self.scope, self.request_id, self.max_body = scope, request_id, max_body
+        self.bodies, self.scope, self.request_id = bodies, scope, request_id
         self._receive, self._send = receive, send
         self.start = time.perf_counter()
         self.status = self.read = 0
@@ -46,9 +70,13 @@ class Exchange:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.has_left = not self.status
-        self.read += len(message.get("body", b""))
-        if self.read > self.max_body:
-            raise HTTPException(413, f"the body is larger than {self.max_body} bytes", CLOSE)
+        size = len(message.get("body", b""))
+        self.read += size
+        self.bodies.held += size
+        if self.read > self.bodies.largest:
+            raise HTTPException(413, f"the body is larger than {self.bodies.largest} bytes", CLOSE)
+        if self.bodies.held > self.bodies.most and self.read > SMALL:
+            raise HTTPException(503, "too many large bodies", CLOSE | {"Retry-After": "1"})
         return message
 
     async def send(self, message: Message) -> None:
@@ -103,7 +131,7 @@ class RequestLog:
     """
 
     def __init__(self, app: ASGIApp, max_body: int, direct: Mapping[str, Endpoint]) -> None:
-        self.app, self.max_body, self.direct = app, max_body, direct
+        self.app, self.bodies, self.direct = app, Bodies(max_body), direct
         start = uuid.uuid4().hex[:12]
         self.ids = (f"{start}-{number}".encode() for number in itertools.count(1))
 
@@ -115,7 +143,7 @@ class RequestLog:
         request_id = dict(scope["headers"]).get(b"x-request-id", b"")
         if not KNOWN_ID.fullmatch(request_id):
             request_id = next(self.ids)
-        exchange = Exchange(scope, receive, send, request_id, self.max_body)
+        exchange = Exchange(self.bodies, scope, receive, send, request_id)
         endpoint = self.direct.get(scope["path"])
         try:
             if endpoint and scope["method"] == "POST":
@@ -126,5 +154,6 @@ class RequestLog:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each has its answer
             await exchange.refuse(error)
         finally:
+            self.bodies.held -= exchange.read
             if log.isEnabledFor(logging.INFO):
                 exchange.log()

@@ -15,6 +15,8 @@ from .. import UserError
 from .log import log_json
 from .settings import Settings, read_settings
 
+OTHER_FILES = 100  # that the process opens beside its connections
+
 
 class Server(uvicorn.Server):
     """Uvicorn, with limits for each connection, and an end where the model can't answer.
@@ -70,6 +72,28 @@ def connection_type(settings: Settings) -> Any:
     return type("Connection", (Connection,), {"settings": settings})
 
 
+def allow_connections(settings: Settings) -> None:
+    """Let this process open as many files as it may have connections.
+
+    Raises:
+        UserError: The system does not allow so many.
+    """
+    if sys.platform == "win32":  # it has no such limit
+        return
+    import resource
+
+    needed = settings.max_connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= needed or soft == resource.RLIM_INFINITY:
+        return
+    if needed > hard != resource.RLIM_INFINITY:
+        raise UserError(
+            f"SERVE_MAX_CONNECTIONS={settings.max_connections}: this system allows {hard} open "
+            f"files; at most {hard - OTHER_FILES} of them can be connections"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
 def listen(settings: Settings) -> socket.socket:
     """Open the socket of the service.
 
@@ -94,6 +118,7 @@ def run(load_app: Callable[[], Starlette]) -> None:
     """
     settings = read_settings()
     log_json(settings.log_level)
+    allow_connections(settings)
     server = Server(load_app(), settings)
     listener = listen(settings)
     # Large requests start the garbage collector often: let it skip the objects that stay
