@@ -10,12 +10,14 @@ def application(predictor, settings):
     """Make the application around a predictor of the test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bento, "settings", settings)
+        patch.setitem(bento.service.middlewares[0][1], "max_body", settings.max_body)
         patch.setattr(bento, "load", lambda: predictor)
         bento.body_type.cache_clear()
         bento.answer_type.cache_clear()
+        bento.health.cache_clear()
         # Counters can be registered only once in a process
         patch.setitem(bento.service.config, "metrics", {"enabled": False})
         for endpoint in bento.service.apis.values():
             patch.setattr(endpoint, "max_batch_size", max(2, settings.max_batch))
             patch.setattr(endpoint, "max_latency_ms", int(settings.timeout * 1000))
-        yield bento.service.to_asgi()
+        yield bento.make_app()

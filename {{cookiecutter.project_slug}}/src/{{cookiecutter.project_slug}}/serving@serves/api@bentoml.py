@@ -1,6 +1,7 @@
 """The HTTP service: loads the application of `bento.py` and serves it in this process."""
 
 import atexit
+import logging
 import os
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -23,12 +24,12 @@ def load_app() -> Starlette:
     os.environ["BENTOML_HOME"] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     from bentoml import server_context
 
-    from .bento import load, service
+    from .bento import load, make_app
 
     server_context.bento_name = PACKAGE  # a label of every metric
     load()
-    app: Starlette = service.to_asgi()
-    return app
+    logging.getLogger("bentoml.access").disabled = True  # `RequestLog` says more
+    return make_app()
 
 
 def serve() -> None:

@@ -26,13 +26,12 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import CLOSE, RequestLog
+from .request_log import FAST, Refused, RequestLog, media_type, read_body
 from .requests import FILE, largest_json, read_file, request_type, to_inputs
 from .server import main, run
 from .settings import Settings, read_settings
 from .worker import Worker
 
-SMALL = 20_000  # bytes of JSON that take less than a millisecond to read
 RETRY = 1  # seconds
 FULL = JSONResponse({"detail": "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
 
@@ -94,12 +93,12 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Predict a batch of samples."""
         if media_type(request) != "application/json":
-            raise HTTPException(415, "the body has to be application/json")
+            raise Refused(415, "the body has to be application/json")
         if not self.batcher.fits(1):
             return await refusal()
         body = await read_body(request, self.most_json)
         try:
-            if len(body) <= SMALL:
+            if len(body) <= FAST:
                 inputs = self.to_inputs(body)
             else:
                 inputs = await self.read(self.to_inputs, body)
@@ -124,9 +123,9 @@ class Service:
         except QueueFullError:
             return await refusal()
         except UnknownFormatError as error:
-            raise HTTPException(415, str(error)) from error
+            raise Refused(415, str(error)) from error
         except UserError as error:
-            raise HTTPException(400, str(error)) from error
+            raise Refused(400, str(error)) from error
         return await self.answer(request, inputs)
 
     def to_inputs(self, body: bytes) -> Inputs:
@@ -142,7 +141,7 @@ class Service:
 
         Raises:
             QueueFullError: Too many requests wait for it.
-            HTTPException: It takes too long.
+            Refused: It takes too long.
         """
         if self.unread >= self.settings.max_queue:
             raise QueueFullError
@@ -170,9 +169,9 @@ class Service:
         answer = self.response_type.model_construct(predictions=predictions)
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    def too_late(self) -> HTTPException:
-        """Make the error of a request that found no answer in time."""
-        return HTTPException(504, f"no answer within {self.settings.timeout:g} s")
+    def too_late(self) -> Refused:
+        """Make the refusal of a request that found no answer in time."""
+        return Refused(504, f"no answer within {self.settings.timeout:g} s")
 
 
 async def refusal() -> Response:
@@ -183,28 +182,6 @@ async def refusal() -> Response:
     """
     await asyncio.sleep(RETRY)
     return FULL
-
-
-def media_type(request: Request) -> str:
-    """Return the media type of a request's body, without its parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def read_body(request: Request, most: int) -> bytes:
-    """Read a body, unless it is too large.
-
-    Raises:
-        HTTPException: It has more than `most` bytes, or says so.
-    """
-    body = bytearray()
-    if int(request.headers.get("content-length", 0)) <= most:
-        async for part in request.stream():
-            body += part
-            if len(body) > most:
-                break
-        else:
-            return bytes(body)
-    raise HTTPException(413, f"the body is larger than {most} bytes", CLOSE)
 
 
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:

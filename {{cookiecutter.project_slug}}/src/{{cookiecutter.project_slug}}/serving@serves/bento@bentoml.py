@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import UserError
 from ..inference.predictor import Predictor
 from ..inference.target import Predictions
-from .body_limit import limit_body
+from .health import Health
 from .openapi import PAGE, document
 from .payloads import (
     PACKAGE,
@@ -33,7 +33,8 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .requests import read_file, request_type, to_inputs
+from .request_log import FAST, Refused, RequestLog, media_type, read_body
+from .requests import largest_json, read_file, request_type, to_inputs
 from .settings import read_settings
 
 settings = read_settings()  # at import, because decorators below need them
@@ -53,6 +54,12 @@ def load() -> Predictor:
 
 
 @cache
+def health() -> Health:
+    """Make the state of the service once in a process."""
+    return Health(settings)
+
+
+@cache
 def body_type() -> type[BaseModel]:
     """Make the type of the body of /predict for the model's inputs."""
     return request_type(load().input_spec, settings)
@@ -64,19 +71,8 @@ def answer_type() -> Any:
     return response_type(load().target)
 
 
-class Refused(BaseException):
-    """There is no prediction for a request; has the HTTP status and the reason.
-
-    It is no `Exception`: BentoML would log one with its traceback and answer 500.
-    """
-
-    def __init__(self, status: int, detail: Any) -> None:
-        super().__init__(status, detail)
-        self.status, self.detail = status, detail
-
-
 class Limits:
-    """Refuses large bodies, samples when too many wait, and answers that take too long.
+    """Refuses samples when too many wait, and answers that take too long.
 
     Args:
         app: The application that handles the requests.
@@ -96,7 +92,7 @@ class Limits:
         def admit(inputs: NDArray[Any]) -> NDArray[Any]:
             nonlocal mine
             if self.samples + len(inputs) > settings.max_queue:
-                raise Refused(503, "too many samples wait")
+                raise Refused(503, "too many samples wait", {"Retry-After": "1"})
             mine = len(inputs)
             self.samples += mine
             return inputs
@@ -109,16 +105,10 @@ class Limits:
         scope["admit"] = admit
         late = Refused(504, f"no answer within {settings.timeout:g} s")
         try:
-            try:
-                async with asyncio.timeout(settings.timeout) as timer:
-                    body = limit_body(receive, settings.max_body, Refused)
-                    await self.app(scope, body, in_time)
-            except TimeoutError as error:
-                raise late from error
-        except Refused as refused:
-            headers = {"Retry-After": "1"} if refused.status == 503 else None
-            answer = JSONResponse({"detail": refused.detail}, refused.status, headers)
-            await answer(scope, receive, send)
+            async with asyncio.timeout(settings.timeout) as timer:
+                await self.app(scope, receive, in_time)
+        except TimeoutError as error:
+            raise late from error
         finally:
             self.samples -= mine
 
@@ -131,13 +121,18 @@ class Samples(IODescriptor):
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
         """Read the body, or refuse it and name its wrong elements."""
-        if not request.headers.get("content-type", "").startswith("application/json"):
+        if media_type(request) != "application/json":
             raise Refused(415, "the body has to be application/json")
+        spec = load().input_spec
+        body = await read_body(request, min(settings.max_body, largest_json(spec, settings)))
+
+        def read() -> NDArray[Any]:
+            return to_inputs(body_type().model_validate_json(body), spec)
+
         try:
-            asked: Any = body_type().model_validate_json(await request.body())
+            inputs = read() if len(body) <= FAST else await run_in_threadpool(read)
         except ValidationError as error:
             raise Refused(422, first_errors(error)) from error
-        inputs = to_inputs(asked, load().input_spec)
         return cls.model_construct(inputs=request.scope["admit"](inputs))
 
 
@@ -150,13 +145,14 @@ class File(IODescriptor):
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
         """Decode the upload."""
         try:
-            upload = (await request.form()).get("file")
+            async with request.form(max_files=1, max_fields=1) as form:
+                upload = form.get("file")
+                if not isinstance(upload, UploadFile):
+                    missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
+                    raise Refused(422, [missing])
+                content = await upload.read()
         except HTTPException as error:
             raise Refused(error.status_code, error.detail) from error
-        if not isinstance(upload, UploadFile):
-            missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
-            raise Refused(422, [missing])
-        content = await upload.read()
         try:
             inputs = await run_in_threadpool(read_file, content, load().input_spec, settings)
         except UnknownFormatError as error:
@@ -202,8 +198,7 @@ class Service:
     """Predicts samples."""
 
     def __init__(self) -> None:
-        self.predictor = load()
-        self.ready = False
+        self.predictor, self.health = load(), health()
 
     @bentoml.on_startup
     async def start(self) -> None:
@@ -212,23 +207,31 @@ class Service:
 
     async def answer_once(self) -> None:
         """Predict one empty sample: the first batch takes longer than the later ones."""
-        inputs = self.predictor.input_spec.zeros(1)
-        await run_in_threadpool(self.predictor.best, inputs)
-        self.ready = True
+        try:
+            await run_in_threadpool(self.best, self.predictor.input_spec.zeros(1))
+        except Exception as error:  # noqa: BLE001 - a file may hold any graph
+            self.health.fail(f"{self.predictor.path}: the model can't answer", error)
+        else:
+            self.health.has_answered = True
+
+    def best(self, inputs: NDArray[Any]) -> Predictions:
+        """Predict a batch, in a thread."""
+        with self.health.working():
+            return self.predictor.best(inputs)
 
     async def __is_ready__(self) -> bool:
-        """Tell /readyz whether the model has answered its first batch."""
-        return self.ready
+        """Tell /readyz whether the model answers."""
+        return not self.health.why_not_ready()
 
     @bentoml.api(route="/predict", input_spec=Samples, output_spec=Answers, **BATCHES)
     def predict(self, inputs: NDArray[Any]) -> Predictions:
         """Predict a batch of samples."""
-        return self.predictor.best(inputs)
+        return self.best(inputs)
 
     @bentoml.api(route="/predict/file", input_spec=File, output_spec=Answers, **BATCHES)
     def predict_file(self, file: NDArray[Any]) -> Predictions:
         """Predict what an uploaded file holds."""
-        return self.predictor.best(file)
+        return self.best(file)
 
 
 service = bentoml.service(
@@ -238,6 +241,7 @@ service = bentoml.service(
     # BentoML's own limit comes second: it answers even a request that `Limits` has answered
     traffic={"timeout": settings.timeout * 2},
 )(Service)
+service.add_asgi_middleware(RequestLog, max_body=settings.max_body)
 service.add_asgi_middleware(Limits)
 service.mount_asgi_app(
     Starlette(
@@ -251,3 +255,10 @@ service.mount_asgi_app(
         ]
     )
 )
+
+
+def make_app() -> Starlette:
+    """Make the application, with the state that the process around it asks for."""
+    app: Starlette = service.to_asgi()
+    app.state.health = health()
+    return app

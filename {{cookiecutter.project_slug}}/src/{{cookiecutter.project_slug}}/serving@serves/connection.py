@@ -96,12 +96,15 @@ class Connection(HttpToolsProtocol):
 
     def end_if_late(self) -> None:
         """Close the connection if its client has taken too long; called every second."""
-        latest = self.loop.time() - self.settings.read_timeout
-        if self.receives_since < latest:
-            self.refuse(408, f"the request took longer than {self.settings.read_timeout:g} s")
-        elif self.stalls_since < latest:
+        now = self.loop.time()
+        latest = now - self.settings.read_timeout
+        if self.transport.is_closing():  # but its last bytes may still wait to be taken
+            self.stalls_since = min(self.stalls_since, now)
+        if self.stalls_since < latest:
             log.warning("a client did not take its answer", extra={"fields": self.named()})
             self.transport.abort()
+        elif self.receives_since < latest:
+            self.refuse(408, f"the request took longer than {self.settings.read_timeout:g} s")
 
     def refuse(self, status: int, reason: str) -> None:
         """Close the connection, and say why where no answer has begun."""

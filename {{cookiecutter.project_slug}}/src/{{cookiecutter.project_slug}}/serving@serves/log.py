@@ -64,16 +64,17 @@ class Lines:
 
     def _flush(self) -> None:
         """Write the lines that wait, or drop them."""
-        lines = [self.waiting.popleft() for _ in range(len(self.waiting))]
+        count = len(self.waiting)
+        written = b"".join(self.waiting.popleft() for _ in range(count))
+        if self.lost:
+            fields = {"time": datetime.now(UTC), "level": "WARNING", "lines_lost": self.lost}
+            written += to_json(fields) + b"\n"
         try:
-            if self.lost:
-                fields = {"time": datetime.now(UTC), "level": "WARNING", "lines_lost": self.lost}
-                lines.append(to_json(fields) + b"\n")
-            sys.stdout.buffer.write(b"".join(lines))
+            sys.stdout.buffer.write(written)
             sys.stdout.buffer.flush()
             self.lost = 0
         except (OSError, ValueError, AttributeError):  # no room, closed, or none at all
-            self.lost += len(lines)
+            self.lost += count
 
 
 lines = Lines()

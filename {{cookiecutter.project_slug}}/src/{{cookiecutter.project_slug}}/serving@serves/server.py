@@ -1,7 +1,9 @@
 """Runs the application as a process: its settings, its socket, and how it stops."""
 
 import asyncio
+import atexit
 import gc
+import os
 import signal
 import socket
 import sys
@@ -27,10 +29,11 @@ class Server(uvicorn.Server):
 
     Attributes:
         problem: Why the server has stopped itself; empty otherwise.
+        may_end_process: Whether it may end the process as well, where the model hangs.
     """
 
     def __init__(self, app: Starlette, settings: Settings) -> None:
-        self.app, self.problem = app, ""
+        self.app, self.problem, self.may_end_process = app, "", False
         super().__init__(
             uvicorn.Config(
                 app,
@@ -61,6 +64,15 @@ class Server(uvicorn.Server):
         if not self.problem:
             await asyncio.sleep(self.app.state.health.settings.drain)
         await super().shutdown(sockets)
+        if self.may_end_process and self.app.state.health.busy_since is not None:
+            self.end_process()
+
+    def end_process(self) -> None:
+        """End without waiting for the model, whose thread may hang for ever."""
+        if self.problem:
+            sys.stderr.write(f"Error: {self.problem}\n")
+        atexit._run_exitfuncs()  # noqa: SLF001 - `os._exit` runs none
+        os._exit(2 if self.problem else 0)
 
 
 def connection_type(settings: Settings) -> Any:
@@ -120,6 +132,7 @@ def run(load_app: Callable[[], Starlette]) -> None:
     log_json(settings.log_level)
     allow_connections(settings)
     server = Server(load_app(), settings)
+    server.may_end_process = True
     listener = listen(settings)
     # Large requests start the garbage collector often: let it skip the objects that stay
     gc.freeze()

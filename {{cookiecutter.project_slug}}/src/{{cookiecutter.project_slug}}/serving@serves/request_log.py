@@ -7,10 +7,11 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .log import lines
@@ -20,10 +21,27 @@ log = logging.getLogger(__name__)
 KNOWN_ID = re.compile(rb"[\w.-]{1,64}")
 CLIENT_HAS_LEFT = 499  # stands in the log only, as nobody takes an answer
 CLOSE = {"Connection": "close"}
-SMALL = 65_536  # bytes of a body that is always read
+FAST = 20_000  # bytes of JSON that take less than a millisecond to read
+SMALL = 65_536  # bytes of a body that is always received
 LARGE_BODIES = 8  # of the largest size that are in memory together
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Refused(BaseException):
+    """There is no prediction for a request.
+
+    It is no `Exception`: frameworks would log one with its traceback, or answer it themselves.
+
+    Args:
+        status: HTTP status of the answer.
+        detail: The reason.
+        headers: Headers of the answer.
+    """
+
+    def __init__(self, status: int, detail: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, detail)
+        self.status, self.detail, self.headers = status, detail, headers
 
 
 class Bodies:
@@ -74,9 +92,9 @@ class Exchange:
         self.read += size
         self.bodies.held += size
         if self.read > self.bodies.largest:
-            raise HTTPException(413, f"the body is larger than {self.bodies.largest} bytes", CLOSE)
+            raise Refused(413, f"the body is larger than {self.bodies.largest} bytes", CLOSE)
         if self.bodies.held > self.bodies.most and self.read > SMALL:
-            raise HTTPException(503, "too many large bodies", CLOSE | {"Retry-After": "1"})
+            raise Refused(503, "too many large bodies", CLOSE | {"Retry-After": "1"})
         return message
 
     async def send(self, message: Message) -> None:
@@ -91,15 +109,17 @@ class Exchange:
         if isinstance(error, asyncio.CancelledError):
             # By `Connection`, as the client has left, or by the server, as its grace has passed
             self.has_left = "answer" in self.scope and self.scope["answer"].cancelled()
-            error = HTTPException(503, "the service stops")
-        elif not isinstance(error, HTTPException):
+            error = Refused(503, "the service stops")
+        elif isinstance(error, HTTPException):
+            error = Refused(error.status_code, error.detail)
+        elif not isinstance(error, Refused):
             if self.has_left:  # reading its request has failed
                 return
             fields = {"request_id": self.request_id}
             log.error("unhandled error", exc_info=error, extra={"fields": fields})
-            error = HTTPException(500, "internal error")
+            error = Refused(500, "internal error")
         if not self.status:
-            answer = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
             await answer(self.scope, self.receive, self.send)
 
     def log(self) -> None:
@@ -126,12 +146,14 @@ class RequestLog:
     Args:
         app: The application that handles the requests.
         max_body: Bytes of the largest body.
-        direct: Endpoints of POST requests by path. They are called without FastAPI's layers around
-            routes, which cost as much as all the rest of a small request.
+        direct: Endpoints of POST requests by path. They are called without the application's
+            layers around its routes, which cost as much as all the rest of a small request.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int, direct: Mapping[str, Endpoint]) -> None:
-        self.app, self.bodies, self.direct = app, Bodies(max_body), direct
+    def __init__(
+        self, app: ASGIApp, max_body: int, direct: Mapping[str, Endpoint] | None = None
+    ) -> None:
+        self.app, self.bodies, self.direct = app, Bodies(max_body), direct or {}
         start = uuid.uuid4().hex[:12]
         self.ids = (f"{start}-{number}".encode() for number in itertools.count(1))
 
@@ -151,9 +173,31 @@ class RequestLog:
                 await response(scope, receive, exchange.send)
             else:
                 await self.app(scope, exchange.receive, exchange.send)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each has its answer
+        except (Exception, Refused, asyncio.CancelledError) as error:  # noqa: BLE001 - each has its answer
             await exchange.refuse(error)
         finally:
             self.bodies.held -= exchange.read
             if log.isEnabledFor(logging.INFO):
                 exchange.log()
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of a request's body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body, unless it is too large.
+
+    Raises:
+        Refused: It has more than `most` bytes, or says so.
+    """
+    body = bytearray()
+    if int(request.headers.get("content-length", 0)) <= most:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+    raise Refused(413, f"the body is larger than {most} bytes", CLOSE)
