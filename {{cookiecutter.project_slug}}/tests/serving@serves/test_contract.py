@@ -139,7 +139,7 @@ def test_overload_is_answered_with_503_and_passes(slow, inputs):
 
 
 def test_a_request_that_takes_too_long_gets_504_and_the_next_one_an_answer(slow, inputs):
-    with running(slow, timeout=1, max_queue=1) as client:
+    with running(slow, timeout=1, max_queue=1, max_batch=1) as client:
         body = example.request(inputs[:1])
         answer = client.post("/predict", json=body)
         assert answer.status_code == 504

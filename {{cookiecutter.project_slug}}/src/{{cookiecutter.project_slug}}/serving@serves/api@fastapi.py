@@ -187,7 +187,13 @@ async def refusal() -> Response:
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     """Make the application around a loaded model."""
     service = Service(predictor, settings)
-    app = FastAPI(title=PACKAGE, version=predictor.version, lifespan=service.lifespan)
+    app = FastAPI(
+        title=PACKAGE,
+        version=predictor.version,
+        lifespan=service.lifespan,
+        openapi_url="/openapi.json" if settings.docs else None,
+        redoc_url=None,
+    )
     app.state.health = service.health
     direct = {"/predict": service.predict, "/predict/file": service.predict_file}
     app.add_middleware(RequestLog, max_body=settings.max_body, direct=direct)

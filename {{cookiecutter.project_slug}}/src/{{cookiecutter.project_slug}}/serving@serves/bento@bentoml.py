@@ -243,17 +243,15 @@ service = bentoml.service(
 )(Service)
 service.add_asgi_middleware(RequestLog, max_body=settings.max_body)
 service.add_asgi_middleware(Limits)
+pages = [
+    Route("/docs", docs),
+    Route("/openapi.json", openapi),
+    # BentoML's own page and document would be here
+    Route("/", to_docs),
+    Route("/docs.json", openapi),
+]
 service.mount_asgi_app(
-    Starlette(
-        routes=[
-            Route("/model", model),
-            Route("/docs", docs),
-            Route("/openapi.json", openapi),
-            # BentoML's own page and document would be here
-            Route("/", to_docs),
-            Route("/docs.json", openapi),
-        ]
-    )
+    Starlette(routes=[Route("/model", model), *(pages if settings.docs else [])])
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import gc
+import math
 import os
 import signal
 import socket
@@ -43,8 +44,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                timeout_keep_alive=settings.idle_timeout,
-                timeout_graceful_shutdown=settings.grace,
+                timeout_keep_alive=math.ceil(settings.idle_timeout),
+                timeout_graceful_shutdown=math.ceil(settings.grace),
                 h11_max_incomplete_event_size=settings.max_header,
             )
         )
@@ -106,16 +107,23 @@ def allow_connections(settings: Settings) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Open the socket of the service.
+def listen(host: str, port: int) -> socket.socket:
+    """Make the socket that clients connect to.
+
+    Args:
+        host: An address or a name of this machine; `::` also takes connections of IPv4.
+        port: TCP port; 0 takes any that is free.
 
     Raises:
-        UserError: The address or the port can't be used.
+        UserError: There is no such address here, or the port is taken or not allowed.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((settings.host, settings.port), backlog=2048)
-    except OSError as error:
-        raise UserError(f"{settings.host}:{settings.port}: {error.strerror}") from error
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name can be like this
+        reason = str(getattr(error, "strerror", error)).partition(" (while")[0]
+        raise UserError(f"SERVE_HOST={host!r}, SERVE_PORT={port}: {reason}") from error
 
 
 def run(load_app: Callable[[], Starlette]) -> None:
@@ -133,7 +141,7 @@ def run(load_app: Callable[[], Starlette]) -> None:
     allow_connections(settings)
     server = Server(load_app(), settings)
     server.may_end_process = True
-    listener = listen(settings)
+    listener = listen(settings.host, settings.port)
     # Large requests start the garbage collector often: let it skip the objects that stay
     gc.freeze()
     gc.set_threshold(10_000)
