@@ -22,7 +22,7 @@ from measure import ratio, show, take_turns
 TEMPLATE = Path(__file__).resolve().parents[1]
 SLUG = "bench_project"
 
-OURS = "DirectRoute, as shipped"
+OURS = "called directly, as shipped"
 USUAL = "APIRoute, the body read by FastAPI"
 
 
@@ -48,10 +48,11 @@ def applications(source: Path) -> tuple[Any, Any]:
     service = api.Service(Constant(), settings)
 
     async def predict(body: Any) -> Any:
-        predictions = await service.answer(np.array(body.images, np.uint8))
+        predictions = await service.batcher.submit(np.array(body.images, np.uint8)).answer
         return service.response_type(predictions=predictions)
 
     predict.__annotations__ = {"body": service.request_type, "return": service.response_type}
+    usual.user_middleware[0].kwargs["direct"] = {}
     usual.router.routes = [r for r in usual.router.routes if r.path != "/predict"]
     usual.add_api_route("/predict", predict, methods=["POST"])
     return api.create_app(Constant(), settings), usual
