@@ -1,12 +1,17 @@
-"""The request ids: in answers, in the log, and beside an error of the model."""
+"""Request ids, clients that leave, and refusals before a body is read."""
 
 import json
+import logging
 import os
 import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import example
 import pytest
-from service import PATIENCE, client_of, free_port, is_ready, running, start, until
+from service import PATIENCE, client_of, free_port, in_progress, is_ready, running, start, until
+
+from {{ cookiecutter.project_slug }}.serving import request_log
 
 
 def test_requests_have_an_id(client):
@@ -41,3 +46,64 @@ def test_a_request_is_one_line_of_the_log(model, inputs):
     lines = [json.loads(line) for line in output.splitlines()]
     (logged,) = [line for line in lines if line.get("request_id") == "order-42"]
     assert (logged["method"], logged["path"], logged["status"]) == ("POST", "/predict", 200)
+
+
+HEAD = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+
+
+def busy(client, slow, pool, body):
+    """Give the model a batch that it does not answer until `may_run` is set."""
+    slow.may_run.set()
+    until(lambda: is_ready(client))
+    slow.may_run.clear()
+    answer = pool.submit(client.post, "/predict", json=body)
+    in_progress(client, 1)
+    return answer
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no httptools")
+def test_a_client_that_leaves_costs_nothing_and_is_no_error(slow, inputs, monkeypatch, caplog):
+    lines, body = [], example.request(inputs[:1])
+    monkeypatch.setattr(request_log.lines, "write", lambda **fields: lines.append(fields))
+    caplog.set_level(logging.INFO)
+    with running(slow) as client, ThreadPoolExecutor(1) as pool:
+        first = busy(client, slow, pool, body)
+        content = json.dumps(body).encode()
+        for sent in (HEAD % len(content) + content, HEAD % len(content) + content[:-1]):
+            with socket.create_connection((client.base_url.host, client.base_url.port)) as left:
+                left.sendall(sent)
+                in_progress(client, 2)
+            in_progress(client, 1)
+        slow.may_run.set()
+        assert first.result().status_code == 200
+    assert slow.calls == 2  # one of them warms up
+    statuses = [line["status"] for line in lines if line["path"] == "/predict"]
+    assert statuses == [499, 499, 200]
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_a_full_service_refuses_before_it_reads_the_body(slow, inputs):
+    body = example.request(inputs[:1])
+    with running(slow, max_queue=1, max_batch=1) as client, ThreadPoolExecutor(2) as pool:
+        busy(client, slow, pool, body)
+        pool.submit(client.post, "/predict", json=body)
+        in_progress(client, 2)
+        address = client.base_url.host, client.base_url.port
+        with socket.create_connection(address, timeout=PATIENCE) as connection:
+            connection.sendall(HEAD % 1000)  # and nothing after it
+            answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 1\r\n" in answer
+        slow.may_run.set()
+
+
+def test_a_model_that_hangs_does_not_keep_a_stopped_service(slow, inputs):
+    body = example.request(inputs[:1])
+    with running(slow, timeout=1, grace=1) as client, ThreadPoolExecutor(1) as pool:
+        answer = busy(client, slow, pool, body)
+        client.server.should_exit = True
+        assert answer.result().status_code in {503, 504}
+        assert answer.result().json()["detail"]

@@ -95,6 +95,24 @@ def test_a_body_of_another_type_is_refused(client):
     assert (answer.status_code, answer.json()["detail"][0]["loc"][-1]) == (422, "file")
 
 
+def test_media_types_are_compared_as_the_standard_says(client, inputs):
+    body = json.dumps(example.request(inputs[:1]))
+    for given, status in (
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/json", 200),
+        ("application/json-patch+json", 415),
+        ("application/jsonx", 415),
+    ):
+        answer = client.post("/predict", content=body, headers={"content-type": given})
+        assert answer.status_code == status, given
+
+
+def test_probes_can_ask_without_a_body(client):
+    for path in ("/livez", "/readyz"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 @pytest.mark.parametrize("content", ["[1, 2]", "not json", "{}"])
 def test_a_body_that_is_no_request_is_refused(client, content):
     headers = {"content-type": "application/json"}
