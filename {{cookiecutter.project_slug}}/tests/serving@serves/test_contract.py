@@ -127,7 +127,7 @@ def test_a_body_that_is_too_large_is_refused(client, length_is_told):
     headers = {"content-type": "application/json"}
     content = body if length_is_told else iter([body[:1000], body[1000:]])
     answer = client.post("/predict", content=content, headers=headers)
-    assert (answer.status_code, str(LARGEST) in answer.json()["detail"]) == (413, True)
+    assert (answer.status_code, "larger than" in answer.json()["detail"]) == (413, True)
     assert upload(client, body).status_code == 413
     assert client.get("/livez").status_code == 200
 

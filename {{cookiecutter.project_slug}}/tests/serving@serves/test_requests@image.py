@@ -1,17 +1,22 @@
 """Requests with images, and uploads of pictures: each wrong one is refused by name."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
+from random import Random
 
 import example
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from service import LARGEST, running, upload
 
+from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
 from {{ cookiecutter.project_slug }}.inference.sources import predict_files
+from {{ cookiecutter.project_slug }}.serving.requests import largest_json, read_file, request_type
+from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "RGBA"), ("JPEG", "RGB")])
@@ -78,9 +83,24 @@ def test_a_wrong_element_is_named(client, content, place, reason):
     assert reason in answer.json()["detail"][0]["msg"]
 
 
-def test_many_errors_are_not_all_listed(client):
+def test_only_the_first_wrong_element_is_named(client):
     answer = client.post("/predict", json=example.request(np.full((64, 1, 8, 8), 256)))
-    assert len(answer.json()["detail"]) == 10
+    assert [error["loc"] for error in answer.json()["detail"]] == [["images", 0, 0, 0, 0]]
+
+
+def test_the_numbers_of_a_request_are_limited():
+    largest = type("Spec", (), {"image_shape": [3, 224, 224], "zeros": example.SPEC.zeros})()
+    asked = request_type(largest, Settings())
+    assert asked.model_json_schema()["properties"]["images"]["maxItems"] == 2
+    assert largest_json(largest, Settings()) < 20_000_000
+
+
+def test_the_largest_request_may_be_written_with_line_breaks(client):
+    asked = example.request(np.full((64, 1, 8, 8), 255.0))
+    body = json.dumps(asked, indent=4)
+    assert len(body) > len(json.dumps(asked)) * 4
+    headers = {"content-type": "application/json"}
+    assert client.post("/predict", content=body, headers=headers).status_code == 200
 
 
 def test_a_file_that_is_no_picture_is_refused(client, sample):
@@ -94,8 +114,49 @@ def test_a_file_that_is_no_picture_is_refused(client, sample):
 
 
 def test_a_small_file_that_holds_a_huge_picture_is_refused(client):
-    for side in (5_000, 20_000):  # Pillow itself stops the second
+    for size in ((5_000, 5_000), (20_000, 20_000), (1, 5_000_000)):  # Pillow stops the second
         bomb = BytesIO()
-        Image.new("1", (side, side)).save(bomb, "PNG")
+        Image.new("1", size).save(bomb, "PNG")
         assert len(bomb.getvalue()) < LARGEST
         assert upload(client, bomb.getvalue()).status_code == 400
+
+
+def test_a_file_that_ends_early_is_refused(client, sample):
+    jpeg = BytesIO()
+    Image.open(BytesIO(sample)).resize((64, 64)).save(jpeg, "JPEG")
+    for content in (sample[:-12], sample[:-1], jpeg.getvalue()[:-50]):
+        assert upload(client, content).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_broken_files_are_answered_or_refused(sample, kind):
+    """Any other exception than these would be status 500."""
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = 6
+    notes[ExifTags.IFD.Exif] = {ExifTags.Base.DateTimeOriginal: "2026:01:01 00:00:00"}
+    written = BytesIO()
+    Image.open(BytesIO(sample)).convert("RGB").resize((32, 32)).save(written, kind, exif=notes)
+    dice, answered, settings = Random(0), 0, Settings()  # noqa: S311 - no secret
+    for _ in range(1000):
+        content = bytearray(written.getvalue())
+        for _ in range(dice.randint(1, 5)):
+            place = dice.randrange(min(400, len(content)))
+            content[place : place + dice.randint(0, 2)] = dice.randbytes(dice.randint(0, 2))
+        with suppress(UserError):
+            answered += len(read_file(bytes(content), example.SPEC, settings))
+    assert 0 < answered < 1000
+
+
+@pytest.mark.parametrize("orientation", [b"\x00\x07", b"\x00\x00", b"\xff\xff"])
+def test_notes_that_can_not_be_read_are_ignored(client, sample, orientation):
+    """The type of the note is broken: Pillow raises while it reads it."""
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = 1
+    written = BytesIO()
+    picture = Image.open(BytesIO(sample)).convert("L")
+    picture.save(written, "JPEG", quality=100, exif=notes)
+    content = written.getvalue()
+    tag = content.index(b"\x01\x12\x00\x03")
+    answer = upload(client, content[: tag + 2] + orientation + content[tag + 4 :])
+    assert answer.status_code == 200
+    assert answer.json()["predictions"][0]["label"] == example.LABEL

@@ -55,11 +55,6 @@ def test_a_body_with_no_valid_text_is_refused(client, body):
     assert answer.status_code == 422
 
 
-def test_many_errors_are_not_all_listed(client):
-    answer = client.post("/predict", json={"texts": [""] * 64})
-    assert len(answer.json()["detail"]) == 10
-
-
 def test_a_file_is_answered_line_by_line(client, model):
     answer = upload(client, b"\xef\xbb\xbfein lachendes gesicht\r\n\r\nune souris\n")
     assert answer.status_code == 200
@@ -80,3 +75,16 @@ def test_a_file_that_can_not_be_used_is_explained(client, content, status, named
     answer = upload(client, content)
     assert answer.status_code == status
     assert named in answer.json()["detail"]
+
+
+def test_a_text_of_marks_only_is_refused_before_they_are_sorted(client):
+    for text in ("a" + "\u0345" * 4000 + "\u0301" * 4000, "\u0315\u0300" * 4000):
+        answer = client.post("/predict", json={"texts": [text] * 2})
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["loc"] == ["texts", 0]
+        assert "combining marks" in answer.json()["detail"][0]["msg"]
+
+
+def test_only_the_first_wrong_text_is_named(client):
+    answer = client.post("/predict", json={"texts": [""] * 64})
+    assert [error["loc"] for error in answer.json()["detail"]] == [["texts", 0]]

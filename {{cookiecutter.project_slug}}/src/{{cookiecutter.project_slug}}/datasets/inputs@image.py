@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from .. import UserError
 
@@ -23,9 +23,21 @@ FITS = {
     "crop": "the sides in proportion, without what is outside of the middle",
 }
 
+# What turns a picture upright, by the orientation that Exif notes
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Up to twice the size that Pillow warns of, pictures are read; above, it raises an error
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Notes of a camera that can't be read: the pixels can
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ def to_pixels(picture: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
         UserError: The meaning of the pixels is not known.
     """
     channels, height, width = spec.image_shape
-    upright = ImageOps.exif_transpose(picture)  # a camera stores how it was held
+    upright = turn_upright(picture)
     if upright.mode == "F" or upright.mode.startswith("I"):
         upright = to_8_bits(upright, white_of(picture))
     elif upright.has_transparency_data:
@@ -147,11 +159,25 @@ def to_pixels(picture: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
         upright = Image.alpha_composite(ground, upright.convert("RGBA"))
     elif upright.mode == "LAB":
         upright = upright.convert("RGB")  # Pillow makes no grey of it
-    upright = upright.convert("L" if channels == 1 else "RGB")
+    if upright.mode != (mode := "L" if channels == 1 else "RGB"):
+        upright = upright.convert(mode)
     if upright.size != (width, height):
         upright = resize(upright, width, height, spec.fit)
     pixels = np.asarray(upright, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def turn_upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as it was held: a camera notes it beside the pixels.
+
+    A note that can't be read counts as none, as the pixels can.
+    """
+    picture.load()
+    try:
+        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - Pillow raises errors of many classes for broken notes
+        return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def white_of(picture: Image.Image) -> int:

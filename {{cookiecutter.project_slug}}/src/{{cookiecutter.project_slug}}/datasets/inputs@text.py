@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # White space, line breaks too, and control characters, among them NUL, which is the padding
 SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
+MOST_MARKS = 500  # combining characters after one letter
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,14 @@ def clean(text: str) -> str:
     What is white space or a control character becomes one space, and none at the ends.
 
     Raises:
-        UserError: Nothing is left, or the text holds half of a surrogate pair, which is what Python
-            makes of bytes that are no UTF-8.
+        UserError: Nothing is left, the text holds half of a surrogate pair, which is what Python
+            makes of bytes that are no UTF-8, or a letter has more than `MOST_MARKS` marks.
     """
+    if len(text) > MOST_MARKS and not text.isascii():
+        # To sort the marks of a letter takes a time that grows with the square of their number
+        runs = groupby(text, lambda character: unicodedata.combining(character) > 0)
+        if any(is_marks and sum(1 for _ in run) > MOST_MARKS for is_marks, run in runs):
+            raise UserError(f"a letter of the text has more than {MOST_MARKS} combining marks")
     if SURROGATE.search(text):
         raise UserError("the text holds bytes that are no UTF-8, or half of a surrogate pair")
     cleaned = SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip(" ")

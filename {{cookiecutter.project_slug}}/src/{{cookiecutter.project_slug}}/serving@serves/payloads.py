@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from .. import UserError
 from ..inference.predictor import Predictor
 from ..inference.target import Target
+from .settings import Settings
 
 PACKAGE = __name__.partition(".")[0]
-MOST_ERRORS = 10  # in one answer
+MOST_VALUES = 400_000  # of one JSON body: to read them takes some 50 ms
 
 
 class ModelInfo(BaseModel):
@@ -57,6 +58,16 @@ def model_info(predictor: Predictor) -> ModelInfo:
     )
 
 
+def most_samples(values: int, settings: Settings) -> int:
+    """Return how many samples a JSON body may hold.
+
+    Args:
+        values: How many numbers or texts a sample has.
+        settings: `max_batch` is the most for a sample of any size.
+    """
+    return max(1, min(settings.max_batch, MOST_VALUES // values))
+
+
 def first_errors(error: ValidationError) -> list[Any]:
-    """List the wrong elements, at most `MOST_ERRORS` and without the input values."""
-    return error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
+    """List the first wrong element, or those of its row, without the input values."""
+    return error.errors(include_url=False, include_input=False)

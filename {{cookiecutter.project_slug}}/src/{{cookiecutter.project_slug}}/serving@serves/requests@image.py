@@ -1,20 +1,23 @@
 """Requests with images; one that is wrong is refused before the model."""
 
+import math
 from io import BytesIO
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, FailFast, Field, create_model
 
 from .. import UserError
 from ..datasets.inputs import InputSpec, to_pixels
-from .payloads import UnknownFormatError
+from .payloads import UnknownFormatError, most_samples
 from .settings import Settings
 
 # What /predict/file takes
 FILE = "a picture of any size, PNG or JPEG"
+LONGEST_SIDE = 20_000  # pixels
+PNG_END = b"IEND\xae\x42\x60\x82"
 # In JSON, 7 and 7.0 are the same number
 Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
 
@@ -22,7 +25,7 @@ Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_i
 def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
     """Make the type of a request: `images`, as nested lists of one shape.
 
-    Its errors name the wrong element, such as `images[0][0][3][2]`.
+    Its error names the first wrong element, such as `images[0][0][3][2]`.
 
     Args:
         spec: The images that the network takes.
@@ -30,15 +33,20 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
     """
     images: Any = Pixel
     for size in reversed(spec.image_shape):
-        images = Annotated[list[images], Field(min_length=size, max_length=size)]
-    images = Annotated[list[images], Field(min_length=1, max_length=settings.max_batch)]
+        images = Annotated[list[images], Field(min_length=size, max_length=size), FailFast()]
+    most = most_samples(math.prod(spec.image_shape), settings)
+    images = Annotated[list[images], Field(min_length=1, max_length=most), FailFast()]
     example = spec.zeros(1).tolist()
     return create_model("PredictRequest", images=(images, Field(examples=[example])))
 
 
 def largest_json(spec: InputSpec, settings: Settings) -> int:
-    """Return the bytes of the largest JSON body that can be a request."""
-    return settings.max_body
+    """Return the bytes of the largest JSON body that can be a request.
+
+    A pixel is a number such as 255.0, a comma, a line break and an indentation.
+    """
+    values = math.prod(spec.image_shape)
+    return 10_000 + 40 * values * most_samples(values, settings)
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
@@ -53,7 +61,7 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         content: The file's bytes.
         spec: The images that the network takes.
         settings: `max_pixels` is the largest width times height: a small file can hold a huge
-            picture.
+            picture. No side may be longer than `LONGEST_SIDE`.
 
     Returns:
         A batch of one: pixels of shape (1, *spec.shape), 0 to 255.
@@ -64,10 +72,27 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
     """
     try:
         picture = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
-        if picture.width * picture.height <= settings.max_pixels:
-            return to_pixels(picture, spec)[None]
+        check(picture, content, settings)
+        return to_pixels(picture, spec)[None]
+    except UserError:
+        raise
     except UnidentifiedImageError as error:
         raise UnknownFormatError("the file is neither PNG nor JPEG") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"the file is no readable picture ({error})") from error
-    raise UserError(f"the picture has {picture.width} x {picture.height} pixels, too many")
+    except Exception as error:  # Pillow raises errors of any class for broken files
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"the file is no readable picture ({reason})") from error
+
+
+def check(picture: Image.Image, content: bytes, settings: Settings) -> None:
+    """Refuse an opened picture before its pixels are read.
+
+    Raises:
+        UserError: It needs too much memory, or is not complete.
+    """
+    if picture.format == "PNG" and PNG_END not in content:  # Pillow reads it none the less
+        raise UserError("the picture ends early")
+    size = f"the picture has {picture.width} x {picture.height} pixels"
+    if max(picture.size) > LONGEST_SIDE:
+        raise UserError(f"{size}; each side can have {LONGEST_SIDE}")
+    if picture.width * picture.height > settings.max_pixels:
+        raise UserError(f"{size}, more than SERVE_MAX_PIXELS={settings.max_pixels} in all")

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 
 from .. import UserError
 from ..datasets.inputs import LARGEST, InputSpec
 from ..datasets.rows import NoTextError, TableFile, select
-from .payloads import UnknownFormatError
+from .payloads import UnknownFormatError, most_samples
 from .settings import Settings
 
 # What /predict/file takes
@@ -52,14 +52,23 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
         name = column["name"]
         fields[f"column_{position}"] = (kind, Field(alias=name, title=name))
     row: Any = create_model("Row", __config__=ConfigDict(extra="forbid"), **fields)
-    rows = Annotated[list[row], Field(min_length=1, max_length=settings.max_batch)]
+    most = most_samples(len(spec.columns), settings)
+    rows = Annotated[list[row], Field(min_length=1, max_length=most), FailFast()]
     field = rows, Field(examples=[[spec.typical()]])
     return create_model("PredictRequest", __base__=Request, rows=field)
 
 
 def largest_json(spec: InputSpec, settings: Settings) -> int:
-    """Return the bytes of the largest JSON body that can be a request."""
-    return settings.max_body
+    """Return the bytes of the largest JSON body that can be a request.
+
+    Any character may be escaped, which takes up to twelve bytes. A value comes with its column's
+    name, quotes, a comma, a line break and an indentation.
+    """
+    row = 200
+    for column in spec.columns:
+        longest = max(map(len, column.get("categories") or [""]))
+        row += 12 * (len(column["name"]) + longest) + 100
+    return 10_000 + row * most_samples(len(spec.columns), settings)
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, FailFast, Field, create_model
 from pydantic_core import PydanticCustomError
 
 from .. import UserError
@@ -34,7 +34,7 @@ def request_type(spec: InputSpec, settings: Settings) -> type[BaseModel]:
         json_schema_extra={"pattern": LETTER},  # for the document: `cleaned` names the reason
     )
     texts: Any = Annotated[str, one, AfterValidator(cleaned)]
-    texts = Annotated[list[texts], Field(min_length=1, max_length=settings.max_batch)]
+    texts = Annotated[list[texts], Field(min_length=1, max_length=settings.max_batch), FailFast()]
     return create_model("PredictRequest", texts=(texts, Field(examples=[["A text to classify"]])))
 
 
@@ -51,8 +51,11 @@ def cleaned(text: str) -> str:
 
 
 def largest_json(spec: InputSpec, settings: Settings) -> int:
-    """Return the bytes of the largest JSON body that can be a request."""
-    return settings.max_body
+    """Return the bytes of the largest JSON body that can be a request.
+
+    Any character may be escaped, which takes up to twelve bytes.
+    """
+    return 10_000 + settings.max_batch * (12 * settings.max_characters + 100)
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
