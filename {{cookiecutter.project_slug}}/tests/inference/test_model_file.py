@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,42 @@ def test_a_file_of_another_kind_is_not_called_damaged(path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"^{path} is no "):
         Predictor(path)
+
+
+def changed(content: bytes, generator: random.Random) -> bytes:
+    """Flip bits of a file, cut it off, or copy, delete or insert bytes, most near its ends."""
+    made = bytearray(content)
+    place = generator.randrange(len(made))
+    if generator.random() < 0.5:
+        place = generator.choice([place % 4000, -1 - place % 4000]) % len(made)
+    length = generator.choice([1, 4, 50])
+    match generator.choice(["flip", "cut", "copy", "delete", "insert"]):
+        case "flip":
+            for _ in range(length):
+                made[generator.randrange(place, len(made))] ^= 1 << generator.randrange(8)
+        case "cut":
+            del made[place:]
+        case "copy":
+            start = generator.randrange(len(made))
+            made[place : place + length] = made[start : start + length]
+        case "delete":
+            del made[place : place + length]
+        case "insert":
+            made[place:place] = generator.randbytes(length)
+    return bytes(made)
+
+
+def test_a_changed_file_gives_predictions_or_one_line(model, trained):
+    generator = random.Random(0)
+    for whole in sorted({model, trained / "models/model.ckpt"}):
+        content, path = whole.read_bytes(), Path(f"some{whole.suffix}")
+        refused = 0
+        for _ in range(500):
+            path.write_bytes(changed(content, generator))
+            try:
+                predictor = Predictor(path)
+                predictor.best(predictor.input_spec.zeros(1))
+            except UserError as error:
+                assert len(str(error).splitlines()) == 1  # noqa: PT017
+                refused += 1
+        assert refused > 200

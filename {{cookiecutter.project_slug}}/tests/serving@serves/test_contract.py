@@ -272,27 +272,3 @@ def test_the_process_answers_and_logs_all_it_accepted_on_sigterm(model, inputs, 
     lines = [json.dumps(json.loads(line)) for line in Path("log").read_text().splitlines()]
     assert sum("/predict" in line for line in lines) == len(answers)
     assert list(home.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({}, "models/model"),
-        ({"SERVE_MODEL": "nowhere.ckpt"}, "nowhere.ckpt"),
-        ({"SERVE_PORT": "many"}, "SERVE_PORT=many"),
-        ({"SERVE_MAX_QUEUE": 0}, "SERVE_MAX_QUEUE=0"),
-    ],
-)
-def test_wrong_settings_are_named_in_one_line(settings, named):
-    process = start(SERVICE, **settings)
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
-    assert named in errors.replace("\\", "/")
-
-
-def test_a_port_that_is_taken_is_named(model, client):
-    taken = client.base_url.port
-    process = start(SERVICE, SERVE_MODEL=model, SERVE_PORT=taken)
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output, len(errors.splitlines())) == (2, "", 1)
-    assert str(taken) in errors

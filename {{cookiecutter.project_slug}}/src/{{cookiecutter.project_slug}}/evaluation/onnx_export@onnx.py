@@ -18,6 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .. import UserError
 from ..inference.checkpoint import CheckpointModel
+from ..inference.model import FORMAT
 from ..inference.model_file import replacing
 from ..inference.onnx_model import OnnxModel
 from .data import open_data
@@ -211,6 +212,7 @@ def save(
 ) -> None:
     """Write a model and everything that serving it needs to one file."""
     properties = {
+        "format": FORMAT,
         "classes": trained.classes,
         "input_spec": asdict(trained.input_spec),
         "preprocessing": trained.input_spec.preprocessing(),

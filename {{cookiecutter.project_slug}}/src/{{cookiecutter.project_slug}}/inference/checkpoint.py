@@ -5,16 +5,15 @@ from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from .. import UserError
-from ..datasets.inputs import InputSpec
+from .model import Model, one_line
 from .model_file import read_model
-from .target import target_of
 
 
 def load_checkpoint(path: Path | str) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def unpack(content: bytes, path: Path | str) -> dict[str, Any]:
     try:
         with ZipFile(BytesIO(content)) as archive:
             damaged = archive.testzip()  # PyTorch itself compares no checksums
-    except BadZipFile as error:
+    except Exception as error:  # zipfile raises errors of many classes for damaged archives
         raise UserError(f"{path} is damaged or incomplete: copy or write it again") from error
     if damaged:
         raise UserError(f"{path} is damaged in {damaged}: copy or write it again")
@@ -52,14 +51,15 @@ def unpack(content: bytes, path: Path | str) -> dict[str, Any]:
             f"{path} holds Python objects, which could run code: it was not loaded. Checkpoints of "
             "this project hold tensors and plain values only"
         ) from error
-    except RuntimeError as error:
+    except Exception as error:  # so does PyTorch
         raise UserError(f"{path} is a ZIP archive, but no checkpoint") from error
-    if not isinstance(saved, dict) or not saved.keys() >= {"hyper_parameters", "state_dict"}:
+    parts = {"hyper_parameters", "state_dict"}
+    if not isinstance(saved, dict) or not all(isinstance(saved.get(part), dict) for part in parts):
         raise UserError(f"{path} is a file of PyTorch, but no checkpoint that `train` wrote")
     return saved
 
 
-class CheckpointModel:
+class CheckpointModel(Model):
     """A trained network, run by PyTorch.
 
     Args:
@@ -68,53 +68,47 @@ class CheckpointModel:
         threads: CPU threads for one batch; 0 leaves the number to PyTorch.
 
     Attributes:
-        classes: Class names, in the order of the logits.
-        input_spec: What the inputs are, and how a sample becomes one.
-        target: What it predicts.
-        data: Settings of the data set that it was trained on and the digest of its arrays; None
-            where it was trained without one.
-        metrics: The metrics on the test split at the end of training, by name. Only the checkpoint
-            that `train` copies to `models/` has them.
         history: The metrics of each epoch, by name: a row for each, with the number of the epoch.
-        commit: The commit of the source that trained it; None outside a git repository.
-        digest: The SHA-256 of the file, 64 hexadecimal digits.
 
     Raises:
-        UserError: The file can't be read or is no checkpoint of this project, or there is no such
-            device.
+        UserError: The file can't be read, is no checkpoint of this project or can't answer, or
+            there is no such device.
     """
 
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
         if threads:
             torch.set_num_threads(threads)
         content = read_model(path, "train")
-        self.digest = hashlib.sha256(content).hexdigest()
         saved = unpack(content, path)
-        settings, weights = saved["hyper_parameters"], saved["state_dict"]
+        settings = saved["hyper_parameters"]
+        super().__init__(
+            path,
+            hashlib.sha256(content).hexdigest(),
+            # Only the checkpoint that `train` copies to `models/` has metrics and a commit
+            lambda: saved | settings,
+            "a checkpoint of another project",
+        )
+        self.history: list[dict[str, float]] = saved.get("history", [])
+        weights = {
+            name.removeprefix("network."): weight for name, weight in saved["state_dict"].items()
+        }
         try:
-            self.classes: list[str] = settings["classes"]
-            self.input_spec = InputSpec(**settings["input_spec"])
-            self.target = target_of(self.classes, self.input_spec)
             network = self.target.build(settings["network"], self.input_spec)
-            network.load_state_dict(
-                {name.removeprefix("network."): weight for name, weight in weights.items()}
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            network.load_state_dict(weights)
+        except KeyError as error:
             raise UserError(f"{path} is a checkpoint of another project") from error
         except UserError as error:
             raise UserError(f"{path} was trained with other networks: {error}") from error
-        except RuntimeError as error:  # its first line names the network, the next ones weights
-            reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
-            raise UserError(f"{path} holds weights of another network: {reason}") from error
-        self.data: dict[str, Any] | None = settings.get("data")
-        self.metrics: dict[str, float] = saved.get("metrics", {})
-        self.history: list[dict[str, float]] = saved.get("history", [])
-        self.commit: str | None = saved.get("commit")
+        except Exception as error:  # PyTorch's are of many classes
+            raise UserError(
+                f"{path} holds weights of another network: {one_line(error)}"
+            ) from error
         self.device = device
         try:
             self.network = network.to(device).eval()
         except (AssertionError, RuntimeError) as error:
             raise UserError(f"device {device!r}: {error}") from error
+        self.try_once()
 
     @torch.inference_mode()
     def outputs(self, inputs: NDArray[Any]) -> NDArray[np.float32]:

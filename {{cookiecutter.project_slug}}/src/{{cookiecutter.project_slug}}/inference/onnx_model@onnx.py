@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import UserError
-from ..datasets.inputs import InputSpec
+from .model import Model, one_line
 from .model_file import read_model
-from .target import target_of
 
 # Set before the import, which would write an id of this machine to the home folder
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
-class OnnxModel:
+class OnnxModel(Model):
     """A trained network, run by ONNX Runtime.
 
     A warning is logged if the checkpoint beside the file is not the one that it was exported from.
@@ -35,19 +34,9 @@ class OnnxModel:
         device: `cpu`, or `cuda` with the package onnxruntime-gpu.
         threads: CPU threads for one batch; 0 takes one for each core.
 
-    Attributes:
-        classes: Class names, in the order of the logits.
-        input_spec: What the inputs are, and how a sample becomes one.
-        target: What it predicts.
-        data: Settings of the data set that it was trained on and the digest of its arrays; None
-            where it was trained without one.
-        metrics: The metrics on the test split, by name, as `export` measured them.
-        commit: The commit of the source that trained it; None outside a git repository.
-        digest: The SHA-256 of the file, 64 hexadecimal digits.
-
     Raises:
-        UserError: The file can't be read or was not exported by this project, or there is no such
-            device.
+        UserError: The file can't be read, was not exported by this project or can't answer, or
+            there is no such device.
     """
 
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
@@ -58,30 +47,30 @@ class OnnxModel:
         options.intra_op_num_threads = threads
         # Threads that spin while they wait take the processor from the server around them
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what is less than fatal is raised
         content = read_model(path, "export")
-        self.digest = hashlib.sha256(content).hexdigest()
         try:
-            self.session = onnxruntime.InferenceSession(content, options, providers=[provider])
+            # With its fallback it would print errors, and load the file a second time
+            self.session = onnxruntime.InferenceSession(
+                content, options, providers=[provider], enable_fallback=0
+            )
         except Exception as error:  # ONNX Runtime's errors have no class in common
             if not content.startswith(b"\x08"):  # the first field of an ONNX file is its version
                 reason = "is no ONNX model; the name of a checkpoint must end with .ckpt"
             elif "INVALID_PROTOBUF" in str(error):
                 reason = "is damaged or incomplete: copy or write it again"
             else:
-                reason = f"can't be loaded: {' '.join(str(error).split())}"
+                reason = f"can't be loaded: {one_line(error)}"
             raise UserError(f"{path} {reason}") from error
-        try:
-            metadata = self.session.get_modelmeta().custom_metadata_map
-            self.classes: list[str] = json.loads(metadata["classes"])
-            self.input_spec = InputSpec(**json.loads(metadata["input_spec"]))
-            self.target = target_of(self.classes, self.input_spec)
-            self.metrics: dict[str, float] = json.loads(metadata["metrics"])
-            self.commit: str | None = json.loads(metadata["commit"])
-            self.data: dict[str, Any] | None = json.loads(metadata["data"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path} is an ONNX model, but `export` did not write it") from error
+        super().__init__(
+            path,
+            hashlib.sha256(content).hexdigest(),
+            self.read_metadata,
+            "an ONNX model, but `export` did not write it, or that of another project did",
+        )
+        self.try_once()
         checkpoint = checkpoint_beside(Path(path))
+        metadata = self.session.get_modelmeta().custom_metadata_map
         if is_stale(metadata.get("checkpoint", ""), checkpoint):
             log.warning(
                 "%s was exported from another checkpoint than %s: run `export` again",
@@ -89,11 +78,23 @@ class OnnxModel:
                 checkpoint,
             )
 
+    def read_metadata(self) -> dict[str, Any]:
+        """Read what `export` wrote into the file beside the graph."""
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        names = ("format", "classes", "input_spec", "data", "metrics", "commit")
+        return {name: json.loads(metadata[name]) for name in names if name in metadata}
+
     def outputs(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the network on inputs (batch, *input_spec.shape): (batch, target.size)."""
-        outputs: NDArray[np.float32] = self.session.run(
-            [self.target.output], {"inputs": self.input_spec.trim(inputs)}
-        )[0]
+        """Run the network on inputs (batch, *input_spec.shape): (batch, target.size).
+
+        Raises:
+            UserError: The graph fails on these inputs.
+        """
+        feed = {"inputs": self.input_spec.trim(inputs)}
+        try:
+            outputs: NDArray[np.float32] = self.session.run([self.target.output], feed)[0]
+        except Exception as error:  # ONNX Runtime's errors have no class in common
+            raise UserError(f"{self.path} can't answer: {one_line(error)}") from error
         return outputs
 
 

@@ -121,7 +121,7 @@ def listen(host: str, port: int) -> socket.socket:
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
         return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
-    except (OSError, UnicodeError) as error:  # UnicodeError: no name can be like this
+    except (OSError, TypeError, ValueError) as error:  # the last two: no name can be like this
         reason = str(getattr(error, "strerror", error)).partition(" (while")[0]
         raise UserError(f"SERVE_HOST={host!r}, SERVE_PORT={port}: {reason}") from error
 

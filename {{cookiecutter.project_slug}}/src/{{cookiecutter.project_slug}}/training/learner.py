@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .. import UserError
 from ..datasets.inputs import InputSpec
+from ..inference.model import FORMAT
 from ..inference.target import target_of
 from ..networks.building import check_network
 from .augmentation import Augmentation
@@ -145,7 +146,8 @@ class Learner(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the history: it belongs to these weights, and goes on after a resume."""
+        """Add the format, and the history, which goes on after a resume."""
+        checkpoint["format"] = FORMAT
         checkpoint["history"] = self.finished_epochs()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
