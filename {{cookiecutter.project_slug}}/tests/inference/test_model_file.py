@@ -79,11 +79,11 @@ def changed(content: bytes, generator: random.Random) -> bytes:
 
 
 def test_a_changed_file_gives_predictions_or_one_line(model, trained):
-    generator = random.Random(0)
+    generator = random.Random(0)  # noqa: S311
     for whole in sorted({model, trained / "models/model.ckpt"}):
         content, path = whole.read_bytes(), Path(f"some{whole.suffix}")
         refused = 0
-        for _ in range(500):
+        for _ in range(150):
             path.write_bytes(changed(content, generator))
             try:
                 predictor = Predictor(path)
@@ -91,4 +91,4 @@ def test_a_changed_file_gives_predictions_or_one_line(model, trained):
             except UserError as error:
                 assert len(str(error).splitlines()) == 1  # noqa: PT017
                 refused += 1
-        assert refused > 200
+        assert refused > 50
