@@ -128,6 +128,7 @@ def test_a_file_that_ends_early_is_refused(client, sample):
         assert upload(client, content).status_code == 400
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # from Pillow, of broken notes
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_broken_files_are_answered_or_refused(sample, kind):
     """Any other exception than these would be status 500."""
