@@ -45,7 +45,7 @@ class Settings(BaseSettings):
             status 408 and is closed.
         idle_timeout: Seconds that a connection without a request is kept open.
         grace: Seconds in which a stopped service finishes the requests that it has accepted, at
-            least `timeout`. Cloud Run and `docker stop` end a process after 10.
+            least `timeout`. Many platforms end a process 10 seconds after they asked it to stop.
         drain: Seconds that a stopped service still takes requests while /readyz sends them
             elsewhere; beside `grace`.
         docs: Whether to serve the pages /docs and /openapi.json.
