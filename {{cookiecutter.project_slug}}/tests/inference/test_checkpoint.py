@@ -122,6 +122,15 @@ def test_weights_that_contradict_the_description_are_refused(trained, change):
     assert "weights of another network" in refusal()
 
 
+def test_a_network_that_fails_is_refused_when_it_is_loaded(trained, monkeypatch):
+    def fail(self, inputs):
+        raise RuntimeError("broken\nin two")
+
+    monkeypatch.setattr(CheckpointModel, "outputs", fail)
+    Path(PATH).write_bytes((trained / "models/model.ckpt").read_bytes())
+    assert refusal() == f"{PATH} can't answer: broken in two"
+
+
 def test_an_archive_that_can_not_be_unpacked_is_damaged(trained):
     content = bytearray((trained / "models/model.ckpt").read_bytes())
     entry = content.rindex(b"PK\x01\x02")

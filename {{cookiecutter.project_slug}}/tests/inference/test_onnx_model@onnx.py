@@ -153,10 +153,14 @@ def test_outputs_of_another_type_are_refused(model, refusal):
     assert "returns float64" in refusal()
 
 
-def test_metadata_that_is_no_text_is_refused(model, refusal):
+def test_names_that_are_no_text_are_refused(model, refusal):
     content = model.read_bytes()
     Path(PATH).write_bytes(content.replace(b"preprocessing", b"preproces\xe1ing"))
     refusal()
+    graph = onnx.load(model)
+    graph.graph.node[0].op_type = "Unknown"
+    Path(PATH).write_bytes(graph.SerializeToString().replace(b"Unknown", b"\xe1nknown"))
+    refusal()  # the runtime's own error holds that name
 
 
 def test_inputs_that_the_graph_can_not_take_are_one_line(model):
