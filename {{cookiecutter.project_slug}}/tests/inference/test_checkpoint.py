@@ -111,11 +111,13 @@ def test_a_file_of_before_there_was_a_format_can_be_read(trained):
     assert CheckpointModel(PATH).classes == example.CLASSES
 
 
-@pytest.mark.parametrize("change", ["a class less", "no tensor"])
+@pytest.mark.parametrize("change", ["a class less", "no tensor", "no settings"])
 def test_weights_that_contradict_the_description_are_refused(trained, change):
     saved = load_checkpoint(trained / "models/model.ckpt")
     if change == "a class less":
         saved["hyper_parameters"]["classes"].pop()
+    elif change == "no settings":
+        saved["hyper_parameters"]["network"] = 3
     else:
         saved["state_dict"][next(iter(saved["state_dict"]))] = "weight"
     torch.save(saved, PATH)
