@@ -71,7 +71,6 @@ class Model(ABC):
             and all(isinstance(name, str) for name in self.classes)
             and self.target.size > 0
             and isinstance(self.data, dict | None)
-            and isinstance(self.metrics, dict)
             and all(isinstance(value, int | float) for value in self.metrics.values())
             and isinstance(self.commit, str | None)
         ):
