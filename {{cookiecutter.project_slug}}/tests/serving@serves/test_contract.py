@@ -132,6 +132,15 @@ def test_a_body_that_is_too_large_is_refused(client, length_is_told):
     assert client.get("/livez").status_code == 200
 
 
+@pytest.mark.parametrize("part", ["[],", '{"a":[]},', "0,", '"",', "[[[[[", '"\\\\",'])
+def test_a_body_of_many_values_is_refused_before_it_is_parsed(client, part):
+    """To parse one of the largest size would take a gigabyte."""
+    name = next(iter(example.request(example.SPEC.zeros(1))))
+    body = "{" + f'"{name}": [' + part * (150_000 // len(part)) + "0]}"
+    answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+
+
 def test_it_is_ready_when_the_model_has_answered(slow):
     with running(slow) as client:
         assert client.get("/readyz").status_code == 503

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from random import Random
+from zlib import crc32
 
 import example
 import numpy as np
@@ -119,6 +120,13 @@ def test_a_small_file_that_holds_a_huge_picture_is_refused(client):
         Image.new("1", size).save(bomb, "PNG")
         assert len(bomb.getvalue()) < LARGEST
         assert upload(client, bomb.getvalue()).status_code == 400
+
+
+def test_a_file_of_many_parts_is_refused(client, sample):
+    part = b"\0\0\0\0tEXt" + crc32(b"tEXt").to_bytes(4)
+    assert upload(client, sample[:33] + 100 * part + sample[33:]).status_code == 200
+    answer = upload(client, sample[:33] + 10_000 * part + sample[33:])
+    assert (answer.status_code, "parts" in answer.json()["detail"]) == (400, True)
 
 
 def test_a_file_that_ends_early_is_refused(client, sample):

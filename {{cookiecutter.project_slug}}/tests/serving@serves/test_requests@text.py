@@ -78,7 +78,11 @@ def test_a_file_that_can_not_be_used_is_explained(client, content, status, named
 
 
 def test_a_text_of_marks_only_is_refused_before_they_are_sorted(client):
-    for text in ("a" + "\u0345" * 4000 + "\u0301" * 4000, "\u0315\u0300" * 4000):
+    for text in (
+        "a" + "\u0345" * 4000 + "\u0301" * 4000,
+        "\u0315\u0300" * 4000,
+        "a" + "\u0f73" * 4000,
+    ):
         answer = client.post("/predict", json={"texts": [text] * 2})
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["loc"] == ["texts", 0]
@@ -88,3 +92,8 @@ def test_a_text_of_marks_only_is_refused_before_they_are_sorted(client):
 def test_only_the_first_wrong_text_is_named(client):
     answer = client.post("/predict", json={"texts": [""] * 64})
     assert [error["loc"] for error in answer.json()["detail"]] == [["texts", 0]]
+
+
+def test_a_file_of_empty_lines_is_refused(client):
+    answer = upload(client, b"\n" * 100_000 + b"text")
+    assert (answer.status_code, "lines" in answer.json()["detail"]) == (400, True)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # White space, line breaks too, and control characters, among them NUL, which is the padding
 SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
-MOST_MARKS = 500  # combining characters after one letter
+MOST_MARKS = 100  # combining characters after one letter
+COMPOSED_MARKS = "\u0f73\u0f75\u0f81"  # are no combining characters before they are decomposed
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,11 @@ class InputSpec:
         return f"at most {self.length:,} {self.unit}"
 
 
+def is_mark(character: str) -> bool:
+    """Say whether a character is a mark on the letter before it."""
+    return unicodedata.combining(character) > 0 or character in COMPOSED_MARKS
+
+
 def clean(text: str) -> str:
     """Bring a text into the form that networks see.
 
@@ -160,7 +166,7 @@ def clean(text: str) -> str:
     """
     if len(text) > MOST_MARKS and not text.isascii():
         # To sort the marks of a letter takes a time that grows with the square of their number
-        runs = groupby(text, lambda character: unicodedata.combining(character) > 0)
+        runs = groupby(text, is_mark)
         if any(is_marks and sum(1 for _ in run) > MOST_MARKS for is_marks, run in runs):
             raise UserError(f"a letter of the text has more than {MOST_MARKS} combining marks")
     if SURROGATE.search(text):

@@ -23,14 +23,22 @@ from .payloads import (
     Problem,
     UnknownFormatError,
     first_errors,
+    has_more_values,
     model_info,
     response_type,
 )
 from .request_log import FAST, Refused, RequestLog, media_type, read_body
-from .requests import FILE, largest_json, read_file, request_type, to_inputs
+from .requests import (
+    FILE,
+    largest_json,
+    most_values,
+    read_file,
+    request_type,
+    to_inputs,
+)
 from .server import main, run
 from .settings import Settings, read_settings
-from .worker import Worker
+from .worker import Result, Worker
 
 RETRY = 1  # seconds
 FULL = JSONResponse({"detail": "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
@@ -52,6 +60,7 @@ class Service:
         self.unread = 0  # requests that the reader has, or that wait for it
         self.spec = predictor.input_spec
         self.most_json = min(settings.max_body, largest_json(self.spec, settings))
+        self.most_values = most_values(self.spec, settings)
         self.request_type = request_type(self.spec, settings)
         self.response_type: Any = response_type(predictor.target)
 
@@ -100,6 +109,8 @@ class Service:
         try:
             if len(body) <= FAST:
                 inputs = self.to_inputs(body)
+            elif await self.read(has_more_values, body, self.most_values):
+                raise Refused(413, "the body holds more values than a request can have")
             else:
                 inputs = await self.read(self.to_inputs, body)
         except QueueFullError:
@@ -136,7 +147,7 @@ class Service:
         """
         return to_inputs(self.request_type.model_validate_json(body), self.spec)
 
-    async def read(self, read: Callable[..., Inputs], *arguments: Any) -> Inputs:
+    async def read(self, read: Callable[..., Result], *arguments: Any) -> Result:
         """Read what takes long in a thread, one request after another.
 
         Raises:

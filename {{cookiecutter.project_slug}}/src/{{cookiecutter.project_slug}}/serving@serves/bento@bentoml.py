@@ -30,11 +30,12 @@ from .payloads import (
     PACKAGE,
     UnknownFormatError,
     first_errors,
+    has_more_values,
     model_info,
     response_type,
 )
 from .request_log import FAST, Refused, RequestLog, media_type, read_body
-from .requests import largest_json, read_file, request_type, to_inputs
+from .requests import largest_json, most_values, read_file, request_type, to_inputs
 from .settings import read_settings
 
 settings = read_settings()  # at import, because decorators below need them
@@ -129,6 +130,9 @@ class Samples(IODescriptor):
         def read() -> NDArray[Any]:
             return to_inputs(body_type().model_validate_json(body), spec)
 
+        most = most_values(spec, settings)
+        if len(body) > FAST and await run_in_threadpool(has_more_values, body, most):
+            raise Refused(413, "the body holds more values than a request can have")
         try:
             inputs = read() if len(body) <= FAST else await run_in_threadpool(read)
         except ValidationError as error:

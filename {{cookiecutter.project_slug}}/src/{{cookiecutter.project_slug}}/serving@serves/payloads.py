@@ -68,6 +68,22 @@ def most_samples(values: int, settings: Settings) -> int:
     return max(1, min(settings.max_batch, MOST_VALUES // values))
 
 
+def has_more_values(body: bytes, most: int) -> bool:
+    """Say whether a JSON body holds more values than a request can, before it is parsed.
+
+    To parse it takes hundreds of bytes of memory for each value, also for one that is refused then.
+
+    Args:
+        body: The body.
+        most: The most values, keys not counted.
+    """
+    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if plain.count(b'"') > 4 * most:  # two for a key, two for a value
+        return True
+    outside = b"".join(plain.split(b'"')[::2])
+    return sum(map(outside.count, (b",", b"[", b"{"))) > most
+
+
 def first_errors(error: ValidationError) -> list[Any]:
     """List the first wrong element, or those of its row, without the input values."""
     return error.errors(include_url=False, include_input=False)

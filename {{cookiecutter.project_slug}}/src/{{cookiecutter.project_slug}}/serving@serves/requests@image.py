@@ -17,7 +17,7 @@ from .settings import Settings
 # What /predict/file takes
 FILE = "a picture of any size, PNG or JPEG"
 LONGEST_SIDE = 20_000  # pixels
-PNG_END = b"IEND\xae\x42\x60\x82"
+MOST_CHUNKS = 5000  # of a PNG file
 # In JSON, 7 and 7.0 are the same number
 Pixel = Annotated[float, Field(ge=0, le=255, multiple_of=1, strict=True, allow_inf_nan=False)]
 
@@ -49,6 +49,12 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + 40 * values * most_samples(values, settings)
 
 
+def most_values(spec: InputSpec, settings: Settings) -> int:
+    """Return the most values that the JSON body of a request can hold, lists included."""
+    values = math.prod(spec.image_shape)
+    return 100 + 2 * values * most_samples(values, settings)
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
     """Take the images out of a request that was checked: pixels (images, *spec.shape)."""
     return np.array(asked.images, np.uint8)
@@ -70,9 +76,11 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         UnknownFormatError: The file is neither PNG nor JPEG.
         UserError: The picture is broken or too large.
     """
+    if content.startswith(b"\x89PNG"):
+        check_chunks(content)
     try:
         picture = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
-        check(picture, content, settings)
+        check_size(picture, settings)
         return to_pixels(picture, spec)[None]
     except UserError:
         raise
@@ -83,14 +91,29 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         raise UserError(f"the file is no readable picture ({reason})") from error
 
 
-def check(picture: Image.Image, content: bytes, settings: Settings) -> None:
-    """Refuse an opened picture before its pixels are read.
+def check_chunks(content: bytes) -> None:
+    """Refuse a PNG file that Pillow would read although it ends early, or only in a long time.
 
     Raises:
-        UserError: It needs too much memory, or is not complete.
+        UserError: It has no end, or too many parts.
     """
-    if picture.format == "PNG" and PNG_END not in content:  # Pillow reads it none the less
-        raise UserError("the picture ends early")
+    place = 8
+    for _ in range(MOST_CHUNKS):
+        length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
+        place += 12 + length
+        if place > len(content):
+            raise UserError("the picture ends early")
+        if kind == b"IEND":
+            return
+    raise UserError(f"the picture has more than {MOST_CHUNKS} parts")
+
+
+def check_size(picture: Image.Image, settings: Settings) -> None:
+    """Refuse an opened picture before its pixels are read, if these need much memory.
+
+    Raises:
+        UserError: It is too large.
+    """
     size = f"the picture has {picture.width} x {picture.height} pixels"
     if max(picture.size) > LONGEST_SIDE:
         raise UserError(f"{size}; each side can have {LONGEST_SIDE}")

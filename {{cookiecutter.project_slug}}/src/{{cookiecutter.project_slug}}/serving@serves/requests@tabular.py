@@ -71,6 +71,12 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + row * most_samples(len(spec.columns), settings)
 
 
+def most_values(spec: InputSpec, settings: Settings) -> int:
+    """Return the most values that the JSON body of a request can hold, rows included."""
+    columns = len(spec.columns)
+    return 100 + (columns + 2) * most_samples(columns, settings)
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
     """Encode the rows of a request that was checked: float32 numbers (rows, columns)."""
     names = spec.names

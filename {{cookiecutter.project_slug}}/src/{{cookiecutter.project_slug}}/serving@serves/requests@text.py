@@ -58,6 +58,11 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + settings.max_batch * (12 * settings.max_characters + 100)
 
 
+def most_values(spec: InputSpec, settings: Settings) -> int:
+    """Return the most values that the JSON body of a request can hold."""
+    return 100 + settings.max_batch
+
+
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
     """Encode the texts of a request that was checked: shape (texts, length)."""
     return spec.encode(asked.texts)
@@ -78,6 +83,9 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
         UnknownFormatError: The file is not in UTF-8, or holds no texts.
         UserError: It holds too many texts, or one is too long.
     """
+    most_lines = 1000 + 10 * settings.max_batch  # empty ones too
+    if content.count(b"\n") > most_lines:
+        raise UserError(f"the file has more than {most_lines} lines")
     try:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     max_header: int = Field(default=65_536, ge=1024, le=1_048_576)
     max_body: int = Field(default=10_000_000, ge=1, le=1_000_000_000)
 {%- if cookiecutter.task == "image" %}
-    max_pixels: int = Field(default=5_000_000, ge=1, le=1_000_000_000)
+    max_pixels: int = Field(default=4_000_000, ge=1, le=1_000_000_000)
 {%- elif cookiecutter.task == "text" %}
     max_characters: int = Field(default=10_000, ge=1, le=10_000_000)
 {%- endif %}
