@@ -10,7 +10,7 @@ from a2wsgi import ASGIMiddleware
 from werkzeug import Request, Response
 
 from .api import load_app
-from .server import log_json
+from .log import log_json
 from .settings import read_settings
 
 starting = Lock()

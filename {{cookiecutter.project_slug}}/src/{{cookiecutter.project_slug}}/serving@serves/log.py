@@ -98,4 +98,3 @@ def log_json(level: str) -> None:
         level: The least severe level that is written, such as `INFO`.
     """
     logging.basicConfig(level=level, handlers=[JsonHandler()])
-    lines.start()

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .. import UserError
-from .log import log_json
+from .log import lines, log_json
 from .settings import Settings, read_settings
 
 OTHER_FILES = 100  # that the process opens beside its connections
@@ -138,6 +138,7 @@ def run(load_app: Callable[[], Starlette]) -> None:
     """
     settings = read_settings()
     log_json(settings.log_level)
+    lines.start()
     allow_connections(settings)
     server = Server(load_app(), settings)
     server.may_end_process = True
