@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 MOST_LINES = 20_000  # that wait to be written: some 5 MB
 PAUSE = 0.05  # seconds in which lines gather
-PATIENCE = 1  # seconds that the end of the process waits for the last lines
+PATIENCE = 3  # seconds that the end of the process waits for the last lines
 
 
 class Lines:
