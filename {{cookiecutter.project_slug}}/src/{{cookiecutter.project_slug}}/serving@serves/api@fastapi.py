@@ -139,7 +139,7 @@ class Service:
             raise Refused(400, str(error)) from error
         return await self.answer(request, inputs)
 
-    def to_inputs(self, body: bytes) -> Inputs:
+    def to_inputs(self, body: bytearray) -> Inputs:
         """Read the samples of a JSON body.
 
         Raises:

@@ -10,6 +10,7 @@ from ..inference.target import Target
 from .settings import Settings
 
 PACKAGE = __name__.partition(".")[0]
+MARKS = (b",", b"[", b"{")  # each stands before a value of a JSON body
 MOST_VALUES = 400_000  # of one JSON body: to read them takes some 50 ms
 
 
@@ -68,7 +69,7 @@ def most_samples(values: int, settings: Settings) -> int:
     return max(1, min(settings.max_batch, MOST_VALUES // values))
 
 
-def has_more_values(body: bytes, most: int) -> bool:
+def has_more_values(body: bytearray, most: int) -> bool:
     """Say whether a JSON body holds more values than a request can, before it is parsed.
 
     To parse it takes hundreds of bytes of memory for each value, also for one that is refused then.
@@ -77,11 +78,13 @@ def has_more_values(body: bytes, most: int) -> bool:
         body: The body.
         most: The most values, keys not counted.
     """
-    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    if plain.count(b'"') > 4 * most:  # two for a key, two for a value
+    if sum(map(body.count, MARKS)) <= most:
+        return False
+    if body.count(b'"') - body.count(rb"\"") > 4 * most:  # two for a key, two for a value
         return True
-    outside = b"".join(plain.split(b'"')[::2])
-    return sum(map(outside.count, (b",", b"[", b"{"))) > most
+    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside = plain.split(b'"')[::2]  # of strings
+    return sum(part.count(mark) for part in outside for mark in MARKS) > most
 
 
 def first_errors(error: ValidationError) -> list[Any]:

@@ -186,7 +186,7 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytearray:
     """Read a body, unless it is too large.
 
     Raises:
@@ -199,5 +199,5 @@ async def read_body(request: Request, most: int) -> bytes:
             if len(body) > most:
                 break
         else:
-            return bytes(body)
+            return body
     raise Refused(413, f"the body is larger than {most} bytes", CLOSE)
