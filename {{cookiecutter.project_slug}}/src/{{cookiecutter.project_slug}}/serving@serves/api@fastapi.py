@@ -109,7 +109,7 @@ class Service:
         try:
             if len(body) <= FAST:
                 inputs = self.to_inputs(body)
-            elif await self.read(has_more_values, body, self.most_values):
+            elif await self.read(has_more_values, body, *self.most_values):
                 raise Refused(413, "the body holds more values than a request can have")
             else:
                 inputs = await self.read(self.to_inputs, body)

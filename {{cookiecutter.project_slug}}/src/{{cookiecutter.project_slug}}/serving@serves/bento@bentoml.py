@@ -131,7 +131,7 @@ class Samples(IODescriptor):
             return to_inputs(body_type().model_validate_json(body), spec)
 
         most = most_values(spec, settings)
-        if len(body) > FAST and await run_in_threadpool(has_more_values, body, most):
+        if len(body) > FAST and await run_in_threadpool(has_more_values, body, *most):
             raise Refused(413, "the body holds more values than a request can have")
         try:
             inputs = read() if len(body) <= FAST else await run_in_threadpool(read)

@@ -69,7 +69,7 @@ def most_samples(values: int, settings: Settings) -> int:
     return max(1, min(settings.max_batch, MOST_VALUES // values))
 
 
-def has_more_values(body: bytearray, most: int) -> bool:
+def has_more_values(body: bytearray, most: int, strings: int) -> bool:
     """Say whether a JSON body holds more values than a request can, before it is parsed.
 
     To parse it takes hundreds of bytes of memory for each value, also for one that is refused then.
@@ -77,10 +77,11 @@ def has_more_values(body: bytearray, most: int) -> bool:
     Args:
         body: The body.
         most: The most values, keys not counted.
+        strings: The most strings, keys counted.
     """
     if sum(map(body.count, MARKS)) <= most:
         return False
-    if body.count(b'"') - body.count(rb"\"") > 4 * most:  # two for a key, two for a value
+    if body.count(b'"') - body.count(rb"\"") > 2 * strings:
         return True
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
     outside = plain.split(b'"')[::2]  # of strings

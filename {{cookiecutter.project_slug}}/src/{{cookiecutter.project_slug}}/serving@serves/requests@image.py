@@ -49,10 +49,10 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + 40 * values * most_samples(values, settings)
 
 
-def most_values(spec: InputSpec, settings: Settings) -> int:
-    """Return the most values that the JSON body of a request can hold, lists included."""
+def most_values(spec: InputSpec, settings: Settings) -> tuple[int, int]:
+    """Return the most values and the most strings that the JSON body of a request can hold."""
     values = math.prod(spec.image_shape)
-    return 100 + 2 * values * most_samples(values, settings)
+    return 100 + 2 * values * most_samples(values, settings), 100
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:

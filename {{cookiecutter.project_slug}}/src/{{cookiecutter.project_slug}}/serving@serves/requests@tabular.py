@@ -71,10 +71,11 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + row * most_samples(len(spec.columns), settings)
 
 
-def most_values(spec: InputSpec, settings: Settings) -> int:
-    """Return the most values that the JSON body of a request can hold, rows included."""
+def most_values(spec: InputSpec, settings: Settings) -> tuple[int, int]:
+    """Return the most values and the most strings that the JSON body of a request can hold."""
     columns = len(spec.columns)
-    return 100 + (columns + 2) * most_samples(columns, settings)
+    most = 100 + (columns + 2) * most_samples(columns, settings)
+    return most, 2 * most
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:

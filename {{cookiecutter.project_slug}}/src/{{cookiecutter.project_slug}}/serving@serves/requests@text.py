@@ -58,9 +58,9 @@ def largest_json(spec: InputSpec, settings: Settings) -> int:
     return 10_000 + settings.max_batch * (12 * settings.max_characters + 100)
 
 
-def most_values(spec: InputSpec, settings: Settings) -> int:
-    """Return the most values that the JSON body of a request can hold."""
-    return 100 + settings.max_batch
+def most_values(spec: InputSpec, settings: Settings) -> tuple[int, int]:
+    """Return the most values and the most strings that the JSON body of a request can hold."""
+    return 100 + settings.max_batch, 100 + settings.max_batch
 
 
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
