@@ -38,6 +38,14 @@ async def ask(batcher, inputs):
     return await batcher.submit(inputs).answer
 
 
+async def occupy(batcher, model):
+    """Give the model a request that it does not answer until `may_run` is set."""
+    model.may_run.clear()
+    request = asyncio.create_task(ask(batcher, inputs(0)))
+    await asyncio.sleep(0.05)
+    return request
+
+
 def labels(predictions):
     return [int(prediction.label) for prediction in predictions]
 
@@ -67,9 +75,7 @@ def test_requests_of_one_moment_share_a_call_and_get_their_own_answers(model):
 def test_requests_that_arrive_while_the_model_is_busy_share_the_next_call(model):
     async def scenario():
         batcher = Batcher(model, max_batch=64, max_queue=64, timeout=10)
-        model.may_run.clear()
-        first = asyncio.create_task(ask(batcher, inputs(0)))
-        await asyncio.sleep(0.05)
+        first = await occupy(batcher, model)
         others = [asyncio.create_task(ask(batcher, inputs(n))) for n in range(1, 9)]
         await asyncio.sleep(0.05)
         model.may_run.set()
@@ -82,9 +88,7 @@ def test_requests_that_arrive_while_the_model_is_busy_share_the_next_call(model)
 def test_a_full_queue_turns_away_and_takes_again(model):
     async def scenario():
         batcher = Batcher(model, max_batch=2, max_queue=4, timeout=10)
-        model.may_run.clear()
-        running = asyncio.create_task(ask(batcher, inputs(0)))
-        await asyncio.sleep(0.05)
+        running = await occupy(batcher, model)
         waiting = [asyncio.create_task(ask(batcher, inputs(n))) for n in (1, 2, 3, 4)]
         await asyncio.sleep(0.05)
         with pytest.raises(QueueFullError):
@@ -99,9 +103,7 @@ def test_a_full_queue_turns_away_and_takes_again(model):
 def test_large_requests_leave_room_for_small_ones(model):
     async def scenario():
         batcher = Batcher(model, max_batch=8, max_queue=32, timeout=10)
-        model.may_run.clear()
-        running = asyncio.create_task(ask(batcher, inputs(0)))
-        await asyncio.sleep(0.05)
+        running = await occupy(batcher, model)
         large = 0
         while batcher.fits(8):
             batcher.submit(inputs(*[1] * 8))
@@ -165,9 +167,7 @@ def test_an_error_goes_to_the_requests_of_its_call_and_to_no_others(model):
 def test_a_request_whose_client_has_left_is_left_out(model):
     async def scenario():
         batcher = Batcher(model, max_batch=4, max_queue=8, timeout=10)
-        model.may_run.clear()
-        first = asyncio.create_task(ask(batcher, inputs(0)))
-        await asyncio.sleep(0.05)
+        first = await occupy(batcher, model)
         waiting = [batcher.submit(inputs(n)) for n in (1, 2)]
         waiting[0].answer.cancel()
         model.may_run.set()

@@ -9,7 +9,6 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 
 from .. import UserError
 from ..inference.predictor import Predictor
@@ -27,7 +26,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, RequestLog, media_type, read_body
+from .request_log import FAST, Refused, RequestLog, media_type, read_body, read_upload
 from .requests import (
     FILE,
     largest_json,
@@ -116,19 +115,14 @@ class Service:
         except QueueFullError:
             return await refusal()
         except ValidationError as error:
-            return JSONResponse({"detail": first_errors(error)}, 422)
+            raise Refused(422, first_errors(error)) from error
         return await self.answer(request, inputs)
 
     async def predict_file(self, request: Request) -> Response:
         """Predict what an uploaded file holds."""
         if not self.batcher.fits(1):
             return await refusal()
-        async with request.form(max_files=1, max_fields=1) as form:
-            upload = form.get("file")
-            if not isinstance(upload, UploadFile):
-                missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
-                return JSONResponse({"detail": [missing]}, 422)
-            content = await upload.read()
+        content = await read_upload(request)
         try:
             inputs = await self.read(read_file, content, self.spec, self.settings)
         except QueueFullError:

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -34,7 +32,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, RequestLog, media_type, read_body
+from .request_log import FAST, Refused, RequestLog, media_type, read_body, read_upload
 from .requests import largest_json, most_values, read_file, request_type, to_inputs
 from .settings import read_settings
 
@@ -148,15 +146,7 @@ class File(IODescriptor):
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
         """Decode the upload."""
-        try:
-            async with request.form(max_files=1, max_fields=1) as form:
-                upload = form.get("file")
-                if not isinstance(upload, UploadFile):
-                    missing = {"type": "missing", "loc": ["file"], "msg": "Upload required"}
-                    raise Refused(422, [missing])
-                content = await upload.read()
-        except HTTPException as error:
-            raise Refused(error.status_code, error.detail) from error
+        content = await read_upload(request)
         try:
             inputs = await run_in_threadpool(read_file, content, load().input_spec, settings)
         except UnknownFormatError as error:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..inference.model import one_line
 from .settings import Settings
 
 
@@ -45,7 +46,7 @@ class Health:
 
     def fail(self, what: str, error: Exception) -> None:
         """Note that the model can't answer any request."""
-        self.failure = f"{what}: {error}".partition("\n")[0]
+        self.failure = f"{what}: {one_line(error)}"
 
     @contextmanager
     def working(self) -> Iterator[None]:

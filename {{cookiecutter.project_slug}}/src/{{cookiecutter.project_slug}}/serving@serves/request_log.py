@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -111,7 +112,7 @@ class Exchange:
             self.has_left = "answer" in self.scope and self.scope["answer"].cancelled()
             error = Refused(503, "the service stops")
         elif isinstance(error, HTTPException):
-            error = Refused(error.status_code, error.detail)
+            error = Refused(error.status_code, error.detail, error.headers)
         elif not isinstance(error, Refused):
             if self.has_left:  # reading its request has failed
                 return
@@ -201,3 +202,19 @@ async def read_body(request: Request, most: int) -> bytearray:
         else:
             return body
     raise Refused(413, f"the body is larger than {most} bytes", CLOSE)
+
+
+async def read_upload(request: Request) -> bytes:
+    """Read the file of a form.
+
+    Raises:
+        Refused: The body is no such form, or has no file in the field `file`.
+    """
+    try:
+        async with request.form(max_files=1, max_fields=1) as form:
+            upload = form.get("file")
+            if isinstance(upload, UploadFile):
+                return await upload.read()
+    except HTTPException as error:
+        raise Refused(error.status_code, error.detail) from error
+    raise Refused(422, [{"type": "missing", "loc": ["file"], "msg": "Upload required"}])

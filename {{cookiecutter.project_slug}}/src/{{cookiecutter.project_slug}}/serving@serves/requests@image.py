@@ -11,6 +11,7 @@ from pydantic import BaseModel, FailFast, Field, create_model
 
 from .. import UserError
 from ..datasets.inputs import InputSpec, to_pixels
+from ..inference.model import one_line
 from .payloads import UnknownFormatError, most_samples
 from .settings import Settings
 
@@ -87,8 +88,7 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
     except UnidentifiedImageError as error:
         raise UnknownFormatError("the file is neither PNG nor JPEG") from error
     except Exception as error:  # Pillow raises errors of any class for broken files
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"the file is no readable picture ({reason})") from error
+        raise UserError(f"the file is no readable picture ({one_line(error)})") from error
 
 
 def check_chunks(content: bytes) -> None:
