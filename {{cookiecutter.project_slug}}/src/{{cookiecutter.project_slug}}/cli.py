@@ -158,6 +158,22 @@ def serve() -> None:
     from .serving.api import serve as run
 
     run()
+
+
+@app.command()
+def key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The client, in the log.")],
+    admin: Annotated[bool, typer.Option("--admin", help="It may reload the model.")] = False,
+) -> None:
+    """Make a key for a client of the service; print its line for the file of keys.
+
+    Example: `{{ cookiecutter.project_slug }} key web >> keys.txt`
+    """
+    from .serving.access import make_key
+
+    secret, line = make_key(name, admin=admin)
+    typer.echo(f"The key of {name}, which is shown only now: {secret}", err=True)
+    typer.echo(line)
 {%- endif %}
 {%- if cookiecutter.cloud != "none" %}
 

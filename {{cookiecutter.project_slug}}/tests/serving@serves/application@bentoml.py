@@ -3,6 +3,7 @@ from contextlib import contextmanager
 import pytest
 
 from {{ cookiecutter.project_slug }}.serving import bento
+from {{ cookiecutter.project_slug }}.serving.current import Current
 
 
 @contextmanager
@@ -10,8 +11,8 @@ def application(predictor, settings):
     """Make the application around a predictor of the test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bento, "settings", settings)
-        patch.setitem(bento.service.middlewares[0][1], "max_body", settings.max_body)
-        patch.setattr(bento, "load", lambda: predictor)
+        current = Current(predictor, settings)
+        patch.setattr(bento, "current", lambda: current)
         bento.body_type.cache_clear()
         bento.answer_type.cache_clear()
         bento.health.cache_clear()

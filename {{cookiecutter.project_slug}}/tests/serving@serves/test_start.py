@@ -29,6 +29,7 @@ def refusal_of_process(**settings):
         ({}, "models/model"),
         ({"SERVE_MODEL": "nowhere.ckpt"}, "nowhere.ckpt"),
         ({"SERVE_PORT": "many"}, "SERVE_PORT='many'"),
+        ({"SERVE_KEYS_FILE": "nowhere.txt"}, "SERVE_KEYS_FILE='nowhere.txt'"),
     ],
 )
 def test_a_process_names_what_is_wrong_in_one_line(settings, named):
@@ -76,6 +77,10 @@ def refusal(monkeypatch, **variables):
         ("SERVE_READ_TIMEOUT", ["0", "nan", "inf", "4000"]),
         ("SERVE_IDLE_TIMEOUT", ["0", "nan", "inf", "4000"]),
         ("SERVE_GRACE", ["0", "nan", "inf", "4000"]),
+        ("SERVE_RATE", ["-1", "nan", "inf"]),
+        ("SERVE_HOSTS", ["", "a b", "http://a", "a,,b", "a:80", "ü"]),
+        ("SERVE_ORIGINS", ["", "example.com", "https://a/b", "none,none"]),
+        ("SERVE_WORKERS", ["0", "1000"]),
         ("SERVE_DOCS", ["perhaps"]),
         ("SERVE_LOG_LEVEL", ["LOUD"]),
     ],
@@ -94,6 +99,10 @@ def test_settings_that_contradict_each_other_are_refused(monkeypatch):
     assert "SERVE_GRACE=29.5 is shorter than SERVE_TIMEOUT=30" in text
     monkeypatch.setenv("SERVE_GRACE", "30")
     assert read_settings().grace == 30
+    text = refusal(monkeypatch, SERVE_RATE="2")
+    assert "SERVE_RATE=2 limits the requests of each key: set SERVE_KEYS_FILE" in text
+    monkeypatch.setenv("SERVE_KEYS_FILE", "keys.txt")
+    assert read_settings().rate == 2
 
 
 @pytest.mark.parametrize(
@@ -128,7 +137,8 @@ def test_the_variables_of_kubernetes_are_let_through(monkeypatch):
 
 
 def test_the_page_lists_the_settings_with_their_defaults():
-    rows = re.findall(r"^\| `(SERVE_\w+)` \| `(.*?)` \|", DOCS.read_text("utf-8"), re.MULTILINE)
+    text = DOCS.read_text("utf-8").replace("| none |", "| `None` |")
+    rows = re.findall(r"^\| `(SERVE_\w+)` \| `(.*?)` \|", text, re.MULTILINE)
     defaults = {name: str(value) for name, value in Settings().model_dump().items()}
     defaults["docs"] = defaults["docs"].lower()
     shown = {f"SERVE_{name.upper()}": text.removesuffix(".0") for name, text in defaults.items()}

@@ -18,10 +18,6 @@ def load_app() -> Starlette:
     Raises:
         UserError: A setting or the model's file can't be used.
     """
-    # BentoML would write to the home folder, and the counters of /metrics to the current one
-    folder = mkdtemp()
-    atexit.register(rmtree, folder, ignore_errors=True)
-    os.environ["BENTOML_HOME"] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     from bentoml import server_context
 
     from .bento import load, make_app
@@ -38,6 +34,10 @@ def serve() -> None:
     Raises:
         UserError: A setting, the model's file or the port can't be used.
     """
+    # BentoML would write to the home folder, and the counters of /metrics to the current one
+    folder = mkdtemp()
+    atexit.register(rmtree, folder, ignore_errors=True)
+    os.environ["BENTOML_HOME"] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     run(load_app)
 
 

@@ -1,7 +1,7 @@
 """The HTTP service: FastAPI around one `Predictor`; concurrent requests share its calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,14 +9,18 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import UserError
 from ..inference.predictor import Predictor
 from ..inference.target import Predictions
+from .access import check_admin, guard
 from .batcher import Batcher, Inputs, QueueFullError
+from .current import Current
 from .health import Health
 from .payloads import (
     PACKAGE,
+    VERSION,
     Invalid,
     ModelInfo,
     Problem,
@@ -26,7 +30,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, RequestLog, media_type, read_body, read_upload
+from .request_log import FAST, Refused, media_type, read_body, read_upload
 from .requests import (
     FILE,
     largest_json,
@@ -38,6 +42,8 @@ from .requests import (
 from .server import main, run
 from .settings import Settings, read_settings
 from .worker import Result, Worker
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 RETRY = 1  # seconds
 FULL = JSONResponse({"detail": "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
@@ -52,7 +58,7 @@ class Service:
     """
 
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
-        self.predictor, self.settings = predictor, settings
+        self.current, self.settings = Current(predictor, settings), settings
         self.health = Health(settings)
         self.batcher = Batcher(self.best, settings.max_batch, settings.max_queue, settings.timeout)
         self.reader = Worker("reader")
@@ -75,14 +81,15 @@ class Service:
         try:
             await self.batcher.worker.run(self.best, self.spec.zeros(1))
         except Exception as error:  # noqa: BLE001 - a file may hold any graph
-            self.health.fail(f"{self.predictor.path}: the model can't answer", error)
+            self.health.fail(f"{self.current.predictor.path}: the model can't answer", error)
         else:
             self.health.has_answered = True
 
-    def best(self, inputs: Inputs) -> Predictions:
-        """Predict a batch, in the model's thread."""
+    def best(self, inputs: Inputs) -> tuple[Predictions, str]:
+        """Predict a batch, in the model's thread; return the model's version too."""
+        predictor = self.current.predictor
         with self.health.working():
-            return self.predictor.best(inputs)
+            return predictor.best(inputs), predictor.version
 
     async def livez(self) -> dict[str, bool]:
         """Say that the process is alive."""
@@ -96,7 +103,16 @@ class Service:
 
     async def model(self) -> ModelInfo:
         """Describe the model."""
-        return model_info(self.predictor)
+        return model_info(self.current.predictor)
+
+    async def reload(self, request: Request) -> ModelInfo:
+        """Load the model's file again, with an administrator's key, and describe the model."""
+        check_admin(request)
+        try:
+            await self.current.reload_everywhere()
+        except UserError as error:
+            raise Refused(409, str(error)) from error
+        return model_info(self.current.predictor)
 
     async def predict(self, request: Request) -> Response:
         """Predict a batch of samples."""
@@ -170,13 +186,35 @@ class Service:
             predictions = await waiting.answer
         except TimeoutError as error:
             raise self.too_late() from error
-        request.scope["log"] = {"version": self.predictor.version, **waiting.times()}
+        log = request.scope.setdefault("log", {})
+        log |= {"version": waiting.version, **waiting.times()}
         answer = self.response_type.model_construct(predictions=predictions)
-        return Response(answer.model_dump_json(), media_type="application/json")
+        version = {"X-Model-Version": waiting.version}
+        return Response(answer.model_dump_json(), headers=version, media_type="application/json")
 
     def too_late(self) -> Refused:
         """Make the refusal of a request that found no answer in time."""
         return Refused(504, f"no answer within {self.settings.timeout:g} s")
+
+
+class Direct:
+    """Calls the endpoints that predict.
+
+    FastAPI's and Starlette's layers around a route cost as much as all the rest of a small request.
+
+    Args:
+        app: The application that handles all other requests.
+        endpoints: The endpoints of POST requests, by path.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
+        self.app, self.endpoints = app, endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        endpoint = self.endpoints.get(scope["path"]) if scope.get("method") == "POST" else None
+        app = await endpoint(Request(scope, receive)) if endpoint else self.app
+        await app(scope, receive, send)
 
 
 async def refusal() -> Response:
@@ -194,29 +232,34 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     service = Service(predictor, settings)
     app = FastAPI(
         title=PACKAGE,
-        version=predictor.version,
+        version=VERSION,
         lifespan=service.lifespan,
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
     )
-    app.state.health = service.health
+    app.state.health, app.state.current = service.health, service.current
     direct = {"/predict": service.predict, "/predict/file": service.predict_file}
-    app.add_middleware(RequestLog, max_body=settings.max_body, direct=direct)
+    app.add_middleware(Direct, endpoints=direct)
+    app.add_middleware(guard, settings=settings)
+    access = (401, 429) if settings.keys_file else ()
     for path, endpoint, statuses in (
         ("/livez", service.livez, ()),
         ("/readyz", service.readyz, (503,)),
-        ("/model", service.model, ()),
+        ("/model", service.model, access),
     ):
         app.add_api_route(path, endpoint, responses=problems(*statuses))
         app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
-    # FastAPI documents these two; `RequestLog` calls them
+    app.add_api_route(
+        "/model/reload", service.reload, methods=["POST"], responses=problems(403, 409, *access)
+    )
+    # FastAPI documents these two; `Direct` calls them
     file = {"type": "object", "required": ["file"], "properties": {"file": BINARY}}
     app.add_api_route(
         "/predict",
         service.predict,
         methods=["POST"],
         response_model=service.response_type,
-        responses={**problems(413, 415, 503, 504), 422: {"model": Invalid}},
+        responses={**problems(413, 415, 503, 504, *access), 422: {"model": Invalid}},
         openapi_extra=body("application/json", service.request_type.model_json_schema()),
     )
     app.add_api_route(
@@ -225,7 +268,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         methods=["POST"],
         response_model=service.response_type,
         description=f"The file: {FILE}.",
-        responses={**problems(400, 413, 415, 503, 504), 422: {"model": Invalid}},
+        responses={**problems(400, 413, 415, 503, 504, *access), 422: {"model": Invalid}},
         openapi_extra=body("multipart/form-data", file),
     )
     return app

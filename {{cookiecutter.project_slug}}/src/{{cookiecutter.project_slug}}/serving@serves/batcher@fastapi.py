@@ -30,6 +30,7 @@ class Waiting:
         since: When it was put into the queue, on `time.monotonic`.
         taken: When the model began with it; 0 before.
         answered: When the model had finished; 0 before.
+        version: The version of the model that has answered; empty before.
     """
 
     inputs: Inputs
@@ -37,6 +38,7 @@ class Waiting:
     since: float
     taken: float = 0
     answered: float = 0
+    version: str = ""
 
     def times(self) -> dict[str, float]:
         """Return how long it waited and how long the model took, in milliseconds."""
@@ -63,7 +65,8 @@ class Batcher:
     `max_batch` samples fits while the queue is less than half full.
 
     Args:
-        predict: Predicts each sample of a batch (batch, *shape of an input).
+        predict: Predicts each sample of a batch (batch, *shape of an input), and returns the
+            version of its model too.
         max_batch: Most samples in one call.
         max_queue: Most samples in the queue.
         timeout: Seconds until a request without an answer gets a `TimeoutError`.
@@ -71,7 +74,7 @@ class Batcher:
 
     def __init__(
         self,
-        predict: Callable[[Inputs], Predictions],
+        predict: Callable[[Inputs], tuple[Predictions, str]],
         max_batch: int,
         max_queue: int,
         timeout: float,
@@ -119,14 +122,15 @@ class Batcher:
             taken = time.monotonic()
             problem: Exception | None = None
             predictions: Predictions = ()
+            version = ""
             try:
-                predictions = await self.worker.run(self.predict, joined)
+                predictions, version = await self.worker.run(self.predict, joined)
             except Exception as error:  # noqa: BLE001 - these requests get it; the work goes on
                 problem = error
             answered, start = time.monotonic(), 0
             for waiting in batch:
                 size = len(waiting.inputs)
-                waiting.taken, waiting.answered = taken, answered
+                waiting.taken, waiting.answered, waiting.version = taken, answered, version
                 if waiting.answer.done():
                     pass
                 elif problem:

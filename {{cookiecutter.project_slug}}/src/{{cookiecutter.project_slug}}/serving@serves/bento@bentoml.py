@@ -4,6 +4,9 @@
 """
 
 import asyncio
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import UserError
 from ..inference.predictor import Predictor
-from ..inference.target import Predictions
+from .access import check_admin, guard
+from .current import Current
 from .health import Health
 from .openapi import PAGE, document
 from .payloads import (
@@ -32,7 +36,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, RequestLog, media_type, read_body, read_upload
+from .request_log import FAST, Refused, media_type, read_body, read_upload
 from .requests import largest_json, most_values, read_file, request_type, to_inputs
 from .settings import read_settings
 
@@ -46,10 +50,33 @@ BATCHES: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of the model.
+
+    Attributes:
+        version: The version of the model.
+        began: When it began, on `time.monotonic`.
+        ended: When it ended.
+    """
+
+    version: str
+    began: float
+    ended: float
+
+
+request_scope: ContextVar[Scope] = ContextVar("request_scope")
+
+
 @cache
-def load() -> Predictor:
+def current() -> Current:
     """Load the model once in a process."""
-    return Predictor(settings.model, threads=settings.threads)
+    return Current(Predictor(settings.model, threads=settings.threads), settings)
+
+
+def load() -> Predictor:
+    """Return the model that answers."""
+    return current().predictor
 
 
 @cache
@@ -94,6 +121,7 @@ class Limits:
                 raise Refused(503, "too many samples wait", {"Retry-After": "1"})
             mine = len(inputs)
             self.samples += mine
+            scope["admitted"] = time.monotonic()
             return inputs
 
         async def in_time(message: Message) -> None:
@@ -102,6 +130,7 @@ class Limits:
             await send(message)
 
         scope["admit"] = admit
+        request_scope.set(scope)
         late = Refused(504, f"no answer within {settings.timeout:g} s")
         try:
             async with asyncio.timeout(settings.timeout) as timer:
@@ -162,10 +191,17 @@ class Answers(IODescriptor):
     predictions: list[Any]
 
     @classmethod
-    async def to_http_response(cls, obj: Predictions, serde: Any) -> Response:
-        """Write the predictions of one request."""
-        answer = answer_type().model_construct(predictions=obj)
-        return Response(answer.model_dump_json(), media_type="application/json")
+    async def to_http_response(cls, obj: list[tuple[Any, Call]], serde: Any) -> Response:
+        """Write the predictions of one request, and note their call for the log."""
+        predictions, (call, *_) = zip(*obj, strict=True)
+        scope = request_scope.get()
+        log = scope.setdefault("log", {})
+        log["version"] = call.version
+        log["queue_ms"] = round((call.began - scope["admitted"]) * 1000, 2)
+        log["model_ms"] = round((call.ended - call.began) * 1000, 2)
+        answer = answer_type().model_construct(predictions=predictions)
+        version = {"X-Model-Version": call.version}
+        return Response(answer.model_dump_json(), headers=version, media_type="application/json")
 
 
 async def model(request: Request) -> Response:
@@ -173,9 +209,19 @@ async def model(request: Request) -> Response:
     return JSONResponse(model_info(load()).model_dump())
 
 
+async def reload(request: Request) -> Response:
+    """Load the model's file again, with an administrator's key, and describe the model."""
+    check_admin(request)
+    try:
+        await current().reload_everywhere()
+    except UserError as error:
+        raise Refused(409, str(error)) from error
+    return JSONResponse(model_info(load()).model_dump())
+
+
 async def openapi(request: Request) -> Response:
     """Document the endpoints; BentoML's own document lacks most statuses."""
-    return JSONResponse(document(body_type(), answer_type(), load().version))
+    return JSONResponse(document(body_type(), answer_type(), keys=bool(settings.keys_file)))
 
 
 async def docs(request: Request) -> Response:
@@ -192,7 +238,7 @@ class Service:
     """Predicts samples."""
 
     def __init__(self) -> None:
-        self.predictor, self.health = load(), health()
+        self.health = health()
 
     @bentoml.on_startup
     async def start(self) -> None:
@@ -202,28 +248,31 @@ class Service:
     async def answer_once(self) -> None:
         """Predict one empty sample: the first batch takes longer than the later ones."""
         try:
-            await run_in_threadpool(self.best, self.predictor.input_spec.zeros(1))
+            await run_in_threadpool(self.best, load().input_spec.zeros(1))
         except Exception as error:  # noqa: BLE001 - a file may hold any graph
-            self.health.fail(f"{self.predictor.path}: the model can't answer", error)
+            self.health.fail(f"{load().path}: the model can't answer", error)
         else:
             self.health.has_answered = True
 
-    def best(self, inputs: NDArray[Any]) -> Predictions:
-        """Predict a batch, in a thread."""
+    def best(self, inputs: NDArray[Any]) -> list[tuple[Any, Call]]:
+        """Predict a batch, in a thread; return each prediction with the call that made it."""
+        predictor, began = load(), time.monotonic()
         with self.health.working():
-            return self.predictor.best(inputs)
+            predictions = predictor.best(inputs)
+        call = Call(predictor.version, began, time.monotonic())
+        return [(prediction, call) for prediction in predictions]
 
     async def __is_ready__(self) -> bool:
         """Tell /readyz whether the model answers."""
         return not self.health.why_not_ready()
 
     @bentoml.api(route="/predict", input_spec=Samples, output_spec=Answers, **BATCHES)
-    def predict(self, inputs: NDArray[Any]) -> Predictions:
+    def predict(self, inputs: NDArray[Any]) -> list[tuple[Any, Call]]:
         """Predict a batch of samples."""
         return self.best(inputs)
 
     @bentoml.api(route="/predict/file", input_spec=File, output_spec=Answers, **BATCHES)
-    def predict_file(self, file: NDArray[Any]) -> Predictions:
+    def predict_file(self, file: NDArray[Any]) -> list[tuple[Any, Call]]:
         """Predict what an uploaded file holds."""
         return self.best(file)
 
@@ -235,7 +284,7 @@ service = bentoml.service(
     # BentoML's own limit comes second: it answers even a request that `Limits` has answered
     traffic={"timeout": settings.timeout * 2},
 )(Service)
-service.add_asgi_middleware(RequestLog, max_body=settings.max_body)
+service.add_asgi_middleware(lambda app: guard(app, settings))
 service.add_asgi_middleware(Limits)
 pages = [
     Route("/docs", docs),
@@ -245,12 +294,18 @@ pages = [
     Route("/docs.json", openapi),
 ]
 service.mount_asgi_app(
-    Starlette(routes=[Route("/model", model), *(pages if settings.docs else [])])
+    Starlette(
+        routes=[
+            Route("/model", model),
+            Route("/model/reload", reload, methods=["POST"]),
+            *(pages if settings.docs else []),
+        ]
+    )
 )
 
 
 def make_app() -> Starlette:
     """Make the application, with the state that the process around it asks for."""
     app: Starlette = service.to_asgi()
-    app.state.health = health()
+    app.state.health, app.state.current = health(), current()
     return app

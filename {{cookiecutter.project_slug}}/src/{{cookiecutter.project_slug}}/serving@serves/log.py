@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 
 MOST_LINES = 20_000  # that wait to be written: some 5 MB
+AT_ONCE = 4000  # bytes; a pipe keeps 4096 together where several processes write to it
 PAUSE = 0.05  # seconds in which lines gather
 PATIENCE = 3  # seconds that the end of the process waits for the last lines
 
@@ -63,9 +64,11 @@ class Lines:
                 self.wake.set()
 
     def _flush(self) -> None:
-        """Write the lines that wait, or drop them."""
-        count = len(self.waiting)
-        written = b"".join(self.waiting.popleft() for _ in range(count))
+        """Write the first of the lines that wait, or drop them."""
+        written, count = self.waiting.popleft(), 1
+        while self.waiting and len(written) + len(self.waiting[0]) <= AT_ONCE:
+            written += self.waiting.popleft()
+            count += 1
         if self.lost:
             fields = {"time": datetime.now(UTC), "level": "WARNING", "lines_lost": self.lost}
             written += to_json(fields) + b"\n"

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .payloads import PACKAGE, Invalid, ModelInfo, Problem
+from .payloads import PACKAGE, VERSION, Invalid, ModelInfo, Problem
 from .requests import FILE
 
 PAGE = """<!doctype html>
@@ -27,14 +27,14 @@ class Failure(BaseModel):
 
 
 def document(
-    request_type: type[BaseModel], response_type: type[BaseModel], version: str
+    request_type: type[BaseModel], response_type: type[BaseModel], *, keys: bool
 ) -> dict[str, Any]:
     """Describe every endpoint.
 
     Args:
         request_type: The body of /predict.
         response_type: Its answer.
-        version: The model's version.
+        keys: Whether the service asks for keys.
     """
     models = (request_type, response_type, ModelInfo, Problem, Invalid, Failure)
     _, schemas = models_json_schema(
@@ -50,7 +50,12 @@ def document(
         return {"description": description, "content": body(*names)}
 
     text = {"text/plain": {"schema": {"type": "string"}}}
+    access = {
+        "401": answer("There is no valid key", "Problem"),
+        "429": answer("The key was used too often", "Problem"),
+    }
     refusals = {
+        **(access if keys else {}),
         "413": answer("The body is too large", "Problem"),
         "415": answer("The body has another type than documented", "Problem"),
         "422": answer("Elements of the body are wrong", "Invalid"),
@@ -65,7 +70,7 @@ def document(
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": PACKAGE, "version": version},
+        "info": {"title": PACKAGE, "version": VERSION},
         "paths": {
             "/predict": {
                 "post": {
@@ -95,7 +100,21 @@ def document(
             "/model": {
                 "get": {
                     "summary": "Describe the model.",
-                    "responses": {"200": answer("The model", "ModelInfo")},
+                    "responses": {
+                        "200": answer("The model", "ModelInfo"),
+                        **(access if keys else {}),
+                    },
+                }
+            },
+            "/model/reload": {
+                "post": {
+                    "summary": "Load the model's file again.",
+                    "responses": {
+                        "200": answer("The model", "ModelInfo"),
+                        **(access if keys else {}),
+                        "403": answer("The key is not an administrator's", "Problem"),
+                        "409": answer("The file can't be used; the model stays", "Problem"),
+                    },
                 }
             },
             "/livez": {

@@ -10,6 +10,7 @@ from ..inference.target import Target
 from .settings import Settings
 
 PACKAGE = __name__.partition(".")[0]
+VERSION = "1"  # of the endpoints; /model tells that of the model
 MARKS = (b",", b"[", b"{")  # each stands before a value of a JSON body
 MOST_VALUES = 400_000  # of one JSON body: to read them takes some 50 ms
 

@@ -6,13 +6,13 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .log import lines
@@ -25,8 +25,6 @@ CLOSE = {"Connection": "close"}
 FAST = 20_000  # bytes of JSON that take less than a millisecond to read
 SMALL = 65_536  # bytes of a body that is always received
 LARGE_BODIES = 8  # of the largest size that are in memory together
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Refused(BaseException):
@@ -145,16 +143,13 @@ class RequestLog:
     A body that is too large is answered with 413, an exception that no handler caught with 500.
 
     Args:
-        app: The application that handles the requests.
+        app: The application that handles the requests. What it puts into `scope["log"]` stands in
+            the log.
         max_body: Bytes of the largest body.
-        direct: Endpoints of POST requests by path. They are called without the application's
-            layers around its routes, which cost as much as all the rest of a small request.
     """
 
-    def __init__(
-        self, app: ASGIApp, max_body: int, direct: Mapping[str, Endpoint] | None = None
-    ) -> None:
-        self.app, self.bodies, self.direct = app, Bodies(max_body), direct or {}
+    def __init__(self, app: ASGIApp, max_body: int) -> None:
+        self.app, self.bodies = app, Bodies(max_body)
         start = uuid.uuid4().hex[:12]
         self.ids = (f"{start}-{number}".encode() for number in itertools.count(1))
 
@@ -167,13 +162,8 @@ class RequestLog:
         if not KNOWN_ID.fullmatch(request_id):
             request_id = next(self.ids)
         exchange = Exchange(self.bodies, scope, receive, send, request_id)
-        endpoint = self.direct.get(scope["path"])
         try:
-            if endpoint and scope["method"] == "POST":
-                response = await endpoint(Request(scope, exchange.receive))
-                await response(scope, receive, exchange.send)
-            else:
-                await self.app(scope, exchange.receive, exchange.send)
+            await self.app(scope, exchange.receive, exchange.send)
         except (Exception, Refused, asyncio.CancelledError) as error:  # noqa: BLE001 - each has its answer
             await exchange.refuse(error)
         finally:

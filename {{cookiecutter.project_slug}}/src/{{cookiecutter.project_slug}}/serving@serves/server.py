@@ -4,19 +4,24 @@ import asyncio
 import atexit
 import gc
 import math
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from .. import UserError
+from .access import read_keys
 from .log import lines, log_json
 from .settings import Settings, read_settings
+from .workers import Workers
 
 OTHER_FILES = 100  # that the process opens beside its connections
 
@@ -25,16 +30,20 @@ class Server(uvicorn.Server):
     """Uvicorn, with limits for each connection, and an end where the model can't answer.
 
     Args:
-        app: The application. Its `state.health` is asked once a second for a problem.
+        app: The application. Its `state.health` is asked once a second for a problem, and its
+            `state.current` loads another model after SIGHUP.
         settings: The limits of a connection, and the seconds that a stopped service goes on.
+        started: Is set when it answers.
 
     Attributes:
         problem: Why the server has stopped itself; empty otherwise.
-        may_end_process: Whether it may end the process as well, where the model hangs.
+        owns_process: Whether it gets the signals of the process, and may end it where the model
+            hangs.
     """
 
-    def __init__(self, app: Starlette, settings: Settings) -> None:
-        self.app, self.problem, self.may_end_process = app, "", False
+    def __init__(self, app: Starlette, settings: Settings, started: Event | None = None) -> None:
+        self.app, self.on_start = app, started
+        self.problem, self.owns_process = "", False
         super().__init__(
             uvicorn.Config(
                 app,
@@ -50,13 +59,29 @@ class Server(uvicorn.Server):
             )
         )
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, and to load another model when the process is told so."""
+        await super().startup(sockets)
+        if self.owns_process and sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+        if self.on_start:
+            self.on_start.set()
+
+    def reload(self) -> None:
+        """Load the model's file again; the log says how that went."""
+        self.reloading = asyncio.create_task(self.app.state.current.reload())
+        self.reloading.add_done_callback(lambda task: task.cancelled() or task.exception())
+
     async def on_tick(self, counter: int) -> bool:
-        """Close the connections that are late, and look after the model."""
+        """Close the connections that are late, and look after the model and the parent process."""
         if counter % 10 == 0:  # of ten a second
             for connection in list(self.server_state.connections):
                 if hasattr(connection, "end_if_late"):
                     connection.end_if_late()
             self.problem = self.app.state.health.problem()
+            parent = multiprocessing.parent_process()
+            if self.owns_process and parent and not parent.is_alive():
+                self.should_exit = True
         return await super().on_tick(counter) or bool(self.problem)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -65,7 +90,7 @@ class Server(uvicorn.Server):
         if not self.problem:
             await asyncio.sleep(self.app.state.health.settings.drain)
         await super().shutdown(sockets)
-        if self.may_end_process and self.app.state.health.busy_since is not None:
+        if self.owns_process and self.app.state.health.busy_since is not None:
             self.end_process()
 
     def end_process(self) -> None:
@@ -126,23 +151,64 @@ def listen(host: str, port: int) -> socket.socket:
         raise UserError(f"SERVE_HOST={host!r}, SERVE_PORT={port}: {reason}") from error
 
 
-def run(load_app: Callable[[], Starlette]) -> None:
+LoadApp = Callable[[], Starlette]
+
+
+def run(load_app: LoadApp) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the accepted requests, and exit with code 0.
 
     Args:
-        load_app: Loads the model and makes the application around it.
+        load_app: Loads the model and makes the application around it; a function of a module, as
+            each process calls it.
 
     Raises:
         UserError: A setting, the model's file or the port can't be used, or the model can't answer.
         SystemExit: The service was stopped.
     """
     settings = read_settings()
+    if settings.keys_file:
+        read_keys(settings.keys_file)  # before the model, which takes longer
+    if settings.workers == 1:
+        answer(load_app, None)
+        return
+    prepare(settings)
+    listener = listen(settings.host, settings.port)
+    raise SystemExit(Workers(partial(work, load_app), settings, listener).run())
+
+
+def work(load_app: LoadApp, listener: socket.socket, started: Event) -> None:
+    """Answer in one of several processes."""
+    main(partial(answer, load_app, listener, started))
+
+
+def prepare(settings: Settings) -> None:
+    """Set up the log and the limits of this process.
+
+    Raises:
+        UserError: The system does not allow so many connections.
+    """
     log_json(settings.log_level)
     lines.start()
     allow_connections(settings)
-    server = Server(load_app(), settings)
-    server.may_end_process = True
-    listener = listen(settings.host, settings.port)
+
+
+def answer(load_app: LoadApp, listener: socket.socket | None, started: Event | None = None) -> None:
+    """Answer in this process.
+
+    Args:
+        load_app: Loads the model and makes the application around it.
+        listener: The socket to accept connections from; None makes one.
+        started: Is set when the service answers.
+
+    Raises:
+        UserError: A setting, the model's file or the port can't be used, or the model can't answer.
+        SystemExit: The process was stopped.
+    """
+    settings = read_settings()
+    prepare(settings)
+    server = Server(load_app(), settings, started)
+    server.owns_process = True
+    listener = listener or listen(settings.host, settings.port)
     # Large requests start the garbage collector often: let it skip the objects that stay
     gc.freeze()
     gc.set_threshold(10_000)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .. import UserError
 
+NAME = r"(\*|(\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])"  # of a host
+ORIGIN = r"(\*|https?://[a-z0-9.:\[\]-]+)"
 Seconds = Annotated[float, Field(gt=0, le=3600)]  # neither NaN nor infinite
 
 # A name that is misspelt is refused: it may be of a limit that the service needs. Only Kubernetes'
@@ -48,6 +51,14 @@ class Settings(BaseSettings):
             least `timeout`. Many platforms end a process 10 seconds after they asked it to stop.
         drain: Seconds that a stopped service still takes requests while /readyz sends them
             elsewhere; beside `grace`.
+        keys_file: The keys of the clients that may ask; None lets everybody ask.
+        rate: Requests a second for each key, and as many at once; each process counts those that
+            it gets. 0 sets no limit.
+        hosts: Names by which requests may ask for the service, separated by commas, such as
+            `api.example.com` or `*.example.com`; * stands for all.
+        origins: Pages that may ask from within a browser, separated by commas, such as
+            `https://example.com`; * stands for all, and `none` for no page.
+        workers: Processes that answer; they share the port, and each has its own model and limits.
         docs: Whether to serve the pages /docs and /openapi.json.
         log_level: Level of the least severe messages in the log.
     """
@@ -73,6 +84,11 @@ class Settings(BaseSettings):
     idle_timeout: Seconds = 5
     grace: Seconds = 9
     drain: float = Field(default=0, ge=0, le=3600)
+    keys_file: Path | None = None
+    rate: float = Field(default=0, ge=0, le=1_000_000)
+    hosts: str = Field(default="*", pattern=rf"^{NAME}(,{NAME})*$")
+    origins: str = Field(default="none", pattern=rf"^none$|^{ORIGIN}(,{ORIGIN})*$")
+    workers: int = Field(default=1, ge=1, le=256)
     docs: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -81,7 +97,8 @@ class Settings(BaseSettings):
         """Refuse settings that contradict each other.
 
         Raises:
-            UserError: The queue can't hold a batch, or an accepted request may outlive the service.
+            UserError: The queue can't hold a batch, an accepted request may outlive the service, a
+                rate has no keys, or the system has no workers.
         """
         if self.max_queue < self.max_batch:
             raise UserError(
@@ -93,6 +110,12 @@ class Settings(BaseSettings):
                 f"SERVE_GRACE={self.grace:g} is shorter than SERVE_TIMEOUT={self.timeout:g}: a "
                 "service that is stopped could not answer all that it has accepted"
             )
+        if self.rate and not self.keys_file:
+            raise UserError(
+                f"SERVE_RATE={self.rate:g} limits the requests of each key: set SERVE_KEYS_FILE"
+            )
+        if self.workers > 1 and sys.platform == "win32":
+            raise UserError(f"SERVE_WORKERS={self.workers}: on Windows there can be one")
         return self
 
 
