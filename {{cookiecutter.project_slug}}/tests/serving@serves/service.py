@@ -102,6 +102,7 @@ def start(*command, stdout=subprocess.PIPE, **variables):
     return subprocess.Popen(
         [sys.executable, "-m", *map(str, command)],
         env=os.environ | {"PYTHONPATH": str(SOURCE), **environment},
+        stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,

@@ -34,7 +34,7 @@ def test_a_key_is_asked_for(slow, keys, inputs):
         until(lambda: client.get("/readyz").status_code == 200)  # a probe has no key
         answer = client.post("/predict", json=body)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-        for wrong in ("", "x", WEB[:-1], WEB_LINE.split()[1], "\xff", "x" * 10_000):
+        for wrong in ("x", WEB[:-1], WEB_LINE.split()[1], "\xff", "x" * 10_000):
             headers = {"Authorization": f"Bearer {wrong}".encode("latin-1")}
             answer = client.post("/predict", json=body, headers=headers)
             assert answer.status_code == 401

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has one
 
 def lines():
     """Read the log's whole lines."""
-    return [json.loads(line) for line in Path("log").read_bytes().splitlines(keepends=True)[:-1]]
+    whole, _, _ = Path("log").read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def pids():

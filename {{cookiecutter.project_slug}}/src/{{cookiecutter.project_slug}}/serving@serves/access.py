@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 PROBES = {"/livez", "/readyz"}  # which a platform asks by an address, and without a key
 PAGES = re.compile(r"/|/docs(\.json)?|/openapi\.json|/static_content/.*")  # browsers have no key
 LARGEST_FILE = 1_000_000  # bytes of the file of keys
-LINE = re.compile(r"(?P<name>[\w.@-]{1,64})\s+(?P<digest>[0-9a-f]{64})(?P<admin>\s+admin)?")
+LINE = re.compile(r"(?P<name>[\w.@-]{1,64}) +(?P<digest>[0-9a-f]{64})(?P<admin> +admin)?")
 SENT = ["authorization", "content-type", "x-request-id"]
 SHOWN = ["retry-after", "x-model-version", "x-request-id"]
 
@@ -146,6 +146,8 @@ def read_keys(path: Path) -> list[Client]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise UserError(f"SERVE_KEYS_FILE={str(path)!r}: {reason}") from error
+    if len(content) > LARGEST_FILE:
+        raise UserError(f"SERVE_KEYS_FILE={str(path)!r}: it has more than {LARGEST_FILE} bytes")
     clients = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -158,9 +160,8 @@ def read_keys(path: Path) -> list[Client]:
             )
         digest = bytes.fromhex(found["digest"])
         clients.append(Client(found["name"], digest, bool(found["admin"])))
-    if not clients or len(content) > LARGEST_FILE:
-        reason = "it holds no key" if not clients else f"it has more than {LARGEST_FILE} bytes"
-        raise UserError(f"SERVE_KEYS_FILE={str(path)!r}: {reason}")
+    if not clients:
+        raise UserError(f"SERVE_KEYS_FILE={str(path)!r}: it holds no key")
     return clients
 
 

@@ -21,7 +21,7 @@ from .. import UserError
 from .access import read_keys
 from .log import lines, log_json
 from .settings import Settings, read_settings
-from .workers import Workers
+from .workers import Workers, has_terminal
 
 OTHER_FILES = 100  # that the process opens beside its connections
 
@@ -62,7 +62,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, and to load another model when the process is told so."""
         await super().startup(sockets)
-        if self.owns_process and sys.platform != "win32":
+        if self.owns_process and sys.platform != "win32" and not has_terminal():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
         if self.on_start:
             self.on_start.set()

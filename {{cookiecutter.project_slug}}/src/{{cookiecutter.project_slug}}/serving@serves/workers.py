@@ -5,8 +5,10 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
@@ -18,6 +20,21 @@ log = logging.getLogger(__name__)
 spawning = multiprocessing.get_context("spawn")  # a fork would have none of the threads
 PAUSE = 1  # seconds before a process that has ended is followed by another one
 MARGIN = 5  # seconds beside those that a stopped process may take
+
+
+@dataclass(eq=False)
+class Worker:
+    """A process.
+
+    Attributes:
+        process: It.
+        started: Is set when it answers. Before, a signal would end it.
+        reloads: Whether it has to load the model again.
+    """
+
+    process: BaseProcess
+    started: Event
+    reloads: bool = False
 
 
 class Workers:
@@ -39,51 +56,61 @@ class Workers:
         listener: socket.socket,
     ) -> None:
         self.work, self.settings, self.listener = work, settings, listener
-        self.started = spawning.Event()
-        self.processes: list[BaseProcess] = []
+        self.workers: list[Worker] = []
         self.stops = False
 
     def run(self) -> int:
-        """Work until SIGTERM or Ctrl-C; SIGHUP is passed on.
+        """Work until SIGTERM or Ctrl-C.
 
         Returns:
             The exit code: 0, or that of a first process that could not start.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
-        signal.signal(signal.SIGHUP, self.reload)
+        if not has_terminal():
+            signal.signal(signal.SIGHUP, self.reload)
         # The first one alone: what is wrong with the model is said once
-        self.processes = [self.start()]
-        while not self.started.wait(0.1) and not self.stops:
-            if not self.processes[0].is_alive():
-                return self.processes[0].exitcode or 1
+        first = self.start()
+        while not first.started.wait(0.1) and not self.stops:
+            if not first.process.is_alive():
+                return first.process.exitcode or 1
         while not self.stops:
-            while len(self.processes) < self.settings.workers:
-                self.processes.append(self.start())
-            wait([process.sentinel for process in self.processes], timeout=0.2)
-            for process in [one for one in self.processes if not one.is_alive()]:
-                self.processes.remove(process)
-                if not self.stops:
-                    fields = {"fields": {"pid": process.pid, "exit_code": process.exitcode}}
-                    log.error("a process has ended, another one follows", extra=fields)
-                    time.sleep(PAUSE)
+            while len(self.workers) < self.settings.workers:
+                self.start()
+            wait([worker.process.sentinel for worker in self.workers], timeout=0.2)
+            self.look_after()
         return self.join()
 
-    def start(self) -> BaseProcess:
+    def start(self) -> Worker:
         """Start a process."""
-        process = spawning.Process(target=self.work, args=(self.listener, self.started))
-        process.start()
-        return process
+        started = spawning.Event()
+        worker = Worker(spawning.Process(target=self.work, args=(self.listener, started)), started)
+        worker.process.start()
+        self.workers.append(worker)
+        return worker
 
     def stop(self, *_: Any) -> None:
         """Note a signal to stop."""
         self.stops = True
 
     def reload(self, *_: Any) -> None:
-        """Have all processes load the model again."""
-        for process in self.processes:
-            if process.is_alive() and process.pid:
-                os.kill(process.pid, signal.SIGHUP)
+        """Note a signal to load the model again."""
+        for worker in self.workers:
+            worker.reloads = True
+
+    def look_after(self) -> None:
+        """Pass the signal on to processes that have started, and take those off that have ended."""
+        for worker in list(self.workers):
+            process = worker.process
+            if not process.is_alive():
+                self.workers.remove(worker)
+                if not self.stops:
+                    fields = {"fields": {"pid": process.pid, "exit_code": process.exitcode}}
+                    log.error("a process has ended, another one follows", extra=fields)
+                    time.sleep(PAUSE)
+            elif worker.reloads and worker.started.is_set():
+                worker.reloads = False
+                os.kill(process.pid or 0, signal.SIGHUP)
 
     def join(self) -> int:
         """Let the processes answer what they have accepted; end those that do not stop.
@@ -92,10 +119,16 @@ class Workers:
             The exit code: 0 if all of them have stopped in time.
         """
         end = time.monotonic() + self.settings.drain + self.settings.grace + MARGIN
-        for process in self.processes:
+        processes = [worker.process for worker in self.workers]
+        for process in processes:
             process.terminate()
-        for process in self.processes:
+        for process in processes:
             process.join(max(0, end - time.monotonic()))
             process.kill()
             process.join()
-        return max((abs(process.exitcode or 0) for process in self.processes), default=0)
+        return max((abs(process.exitcode or 0) for process in processes), default=0)
+
+
+def has_terminal() -> bool:
+    """Say whether a terminal has started the service: there, SIGHUP says that it was closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
