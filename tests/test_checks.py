@@ -900,6 +900,12 @@ def test_blank_lines_in_a_code_block_are_the_codes() -> None:
     assert len(texts.untidy("a.md", fenced.replace("```", "~"))) == 1
 
 
+def test_an_environment_variable_is_no_override() -> None:
+    for text, found in {"SERVE_PORT=9000": 0, "serve.port=9000": 1}.items():
+        whole = TREE.with_file("docs/changing.md", f"`{text}`\n")
+        assert len(unknown_overrides(Forest.of(whole))) == found
+
+
 def test_a_page_may_name_the_files_that_it_shows_and_no_others() -> None:
     page = "`configs/model/own.yaml`:\n\n```yaml\nlr: 1\n```\n\nThen `%s`: `net train model=own`.\n"
     whole = TREE.with_file("docs/changing.md", page % "configs/model/own.yaml")

@@ -15,8 +15,8 @@ from checks.recipes import with_recipes
 from checks.syntax import syntax
 
 OVERRIDE = re.compile(r"[+~]{0,2}[A-Za-z_]\w*(?:[./@][A-Za-z_]\w*)*=\S*")
-# What stands for any override in a sentence, and Python's own keyword arguments
-NO_OVERRIDE = re.compile(r"(key|group|name)=.*|\w+=(True|False|None)")
+# What stands for any override in a sentence, Python's keyword arguments, and environment variables
+NO_OVERRIDE = re.compile(r"(key|group|name)=.*|\w+=(True|False|None)|[A-Z_]+=.*")
 
 # A text that gives overrides: the command, or "" where they stand alone; the path; the overrides
 Mention = tuple[str, str, Job]

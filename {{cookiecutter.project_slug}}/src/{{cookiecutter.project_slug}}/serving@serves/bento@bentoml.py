@@ -193,7 +193,7 @@ class Answers(IODescriptor):
     @classmethod
     async def to_http_response(cls, obj: list[tuple[Any, Call]], serde: Any) -> Response:
         """Write the predictions of one request, and note their call for the log."""
-        predictions, (call, *_) = zip(*obj, strict=True)
+        predictions, call = [prediction for prediction, _ in obj], obj[0][1]
         scope = request_scope.get()
         log = scope.setdefault("log", {})
         log["version"] = call.version
