@@ -75,6 +75,8 @@ class CheckpointModel(Model):
             there is no such device.
     """
 
+    platform = "pytorch_lightning"
+
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
         if threads:
             torch.set_num_threads(threads)

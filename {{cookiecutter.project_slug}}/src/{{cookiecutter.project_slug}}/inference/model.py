@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,13 @@ class Model(ABC):
         metrics: The metrics on the test split, by name.
         commit: The commit of the source that trained it; None outside a git repository.
         digest: The SHA-256 of the file.
+        platform: What the Open Inference Protocol calls the runtime.
 
     Raises:
         UserError: The description is not this project's, or a newer version's.
     """
+
+    platform: ClassVar[str]
 
     def __init__(
         self, path: Path | str, digest: str, read: Callable[[], Mapping[str, Any]], foreign: str

@@ -39,6 +39,8 @@ class OnnxModel(Model):
             there is no such device.
     """
 
+    platform = "onnx_onnxv1"
+
     def __init__(self, path: Path | str, device: str = "cpu", threads: int = 0) -> None:
         provider = PROVIDERS.get(device)
         if provider not in onnxruntime.get_available_providers():

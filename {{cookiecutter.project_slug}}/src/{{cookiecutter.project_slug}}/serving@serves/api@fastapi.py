@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,9 +18,11 @@ from .access import check_admin, guard
 from .batcher import Batcher, Inputs, QueueFullError
 from .current import Current
 from .health import Health
+from .open_inference import INFER, METHODS, MODEL, InferRequest, OpenInference
 from .payloads import (
     PACKAGE,
     VERSION,
+    Failure,
     Invalid,
     ModelInfo,
     Problem,
@@ -30,7 +32,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, media_type, read_body, read_upload
+from .request_log import FAST, Refused, media_type, read_body, read_upload, reason_key
 from .requests import (
     FILE,
     largest_json,
@@ -46,7 +48,10 @@ from .worker import Result, Worker
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 RETRY = 1  # seconds
-FULL = JSONResponse({"detail": "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
+FULL = {
+    key: JSONResponse({key: "too many samples wait"}, 503, {"Retry-After": str(RETRY)})
+    for key in ("detail", "error")
+}
 
 
 class Service:
@@ -68,6 +73,7 @@ class Service:
         self.most_values = most_values(self.spec, settings)
         self.request_type = request_type(self.spec, settings)
         self.response_type: Any = response_type(predictor.target)
+        self.open_inference = OpenInference(self.current, settings)
 
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -119,7 +125,7 @@ class Service:
         if media_type(request) != "application/json":
             raise Refused(415, "the body has to be application/json")
         if not self.batcher.fits(1):
-            return await refusal()
+            return await refusal(request)
         body = await read_body(request, self.most_json)
         try:
             if len(body) <= FAST:
@@ -129,7 +135,7 @@ class Service:
             else:
                 inputs = await self.read(self.to_inputs, body)
         except QueueFullError:
-            return await refusal()
+            return await refusal(request)
         except ValidationError as error:
             raise Refused(422, first_errors(error)) from error
         return await self.answer(request, inputs)
@@ -137,17 +143,33 @@ class Service:
     async def predict_file(self, request: Request) -> Response:
         """Predict what an uploaded file holds."""
         if not self.batcher.fits(1):
-            return await refusal()
+            return await refusal(request)
         content = await read_upload(request)
         try:
             inputs = await self.read(read_file, content, self.spec, self.settings)
         except QueueFullError:
-            return await refusal()
+            return await refusal(request)
         except UnknownFormatError as error:
             raise Refused(415, str(error)) from error
         except UserError as error:
             raise Refused(400, str(error)) from error
         return await self.answer(request, inputs)
+
+    async def infer(self, request: Request) -> Response:
+        """Predict tensors, as the Open Inference Protocol has them."""
+        if not self.batcher.fits(1):
+            return await refusal(request)
+        try:
+            asked = await self.open_inference.read(request, self.read)
+        except QueueFullError:
+            return await refusal(request)
+        return await self.answer(request, asked.inputs, asked.answer)
+
+    async def describe(self, request: Request) -> Response:
+        """Describe the model's tensors, as the Open Inference Protocol has them."""
+        if request.method == "POST":
+            return await self.infer(request)
+        return self.open_inference.get(request, self.health)
 
     def to_inputs(self, body: bytearray) -> Inputs:
         """Read the samples of a JSON body.
@@ -175,12 +197,23 @@ class Service:
         finally:
             self.unread -= 1
 
-    async def answer(self, request: Request, inputs: Inputs) -> Response:
-        """Predict samples in the next call of the model, together with other waiting requests."""
+    async def answer(
+        self,
+        request: Request,
+        inputs: Inputs,
+        write: Callable[[Predictions, str], Response] | None = None,
+    ) -> Response:
+        """Predict samples in the next call of the model, together with other waiting requests.
+
+        Args:
+            request: The request.
+            inputs: Its samples.
+            write: Writes the answer; else it is that of /predict.
+        """
         try:
             waiting = self.batcher.submit(inputs)
         except QueueFullError:
-            return await refusal()
+            return await refusal(request)
         request.scope["answer"] = waiting.answer  # for the connection: it may end before
         try:
             predictions = await waiting.answer
@@ -188,6 +221,8 @@ class Service:
             raise self.too_late() from error
         log = request.scope.setdefault("log", {})
         log |= {"version": waiting.version, **waiting.times()}
+        if write:
+            return write(predictions, waiting.version)
         answer = self.response_type.model_construct(predictions=predictions)
         version = {"X-Model-Version": waiting.version}
         return Response(answer.model_dump_json(), headers=version, media_type="application/json")
@@ -217,14 +252,14 @@ class Direct:
         await app(scope, receive, send)
 
 
-async def refusal() -> Response:
+async def refusal(request: Request) -> Response:
     """Refuse a request for which there is no place in the queue.
 
     The answer itself waits: else, clients that ask again at once would take the time of those that
     have a place.
     """
     await asyncio.sleep(RETRY)
-    return FULL
+    return FULL[reason_key(request.scope)]
 
 
 def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
@@ -238,7 +273,11 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.health, app.state.current = service.health, service.current
-    direct = {"/predict": service.predict, "/predict/file": service.predict_file}
+    direct = {
+        "/predict": service.predict,
+        "/predict/file": service.predict_file,
+        f"{MODEL}/infer": service.infer,
+    }
     app.add_middleware(Direct, endpoints=direct)
     app.add_middleware(guard, settings=settings)
     access = (401, 429) if settings.keys_file else ()
@@ -252,7 +291,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     app.add_api_route(
         "/model/reload", service.reload, methods=["POST"], responses=problems(403, 409, *access)
     )
-    # FastAPI documents these two; `Direct` calls them
+    # FastAPI documents these three; `Direct` calls them
     file = {"type": "object", "required": ["file"], "properties": {"file": BINARY}}
     app.add_api_route(
         "/predict",
@@ -271,6 +310,19 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         responses={**problems(400, 413, 415, 503, 504, *access), 422: {"model": Invalid}},
         openapi_extra=body("multipart/form-data", file),
     )
+    app.add_api_route(
+        f"{MODEL}/infer",
+        service.infer,
+        methods=["POST"],
+        description=INFER,
+        responses={
+            200: {"content": {"application/octet-stream": {}}},
+            **problems(400, 413, 415, 503, 504, *access, model=Failure),
+        },
+        openapi_extra=body("application/json", InferRequest.model_json_schema()),
+    )
+    app.add_api_route(MODEL, service.describe)
+    app.add_api_route("/v2{rest:path}", service.describe, methods=METHODS, include_in_schema=False)
     return app
 
 
@@ -282,9 +334,9 @@ def body(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int, model: type[BaseModel] = Problem) -> dict[int | str, dict[str, Any]]:
     """Document the answers that give a reason instead of a prediction."""
-    return {status: {"model": Problem} for status in statuses}
+    return {status: {"model": model} for status in statuses}
 
 
 def load_app() -> Starlette:

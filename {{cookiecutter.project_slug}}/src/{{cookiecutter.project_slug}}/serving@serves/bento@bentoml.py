@@ -27,6 +27,7 @@ from ..inference.predictor import Predictor
 from .access import check_admin, guard
 from .current import Current
 from .health import Health
+from .open_inference import METHODS, MODEL, OpenInference
 from .openapi import PAGE, document
 from .payloads import (
     PACKAGE,
@@ -65,6 +66,7 @@ class Call:
     ended: float
 
 
+Answered = list[tuple[Any, Call]]  # each prediction, with the call that made it
 request_scope: ContextVar[Scope] = ContextVar("request_scope")
 
 
@@ -95,6 +97,12 @@ def body_type() -> type[BaseModel]:
 def answer_type() -> Any:
     """Make the type of an answer for the model's predictions."""
     return response_type(load().target)
+
+
+@cache
+def open_inference() -> OpenInference:
+    """Make the Open Inference Protocol's endpoints of the model."""
+    return OpenInference(current(), settings)
 
 
 class Limits:
@@ -185,23 +193,53 @@ class File(IODescriptor):
         return cls.model_construct(file=request.scope["admit"](inputs))
 
 
+class Tensors(IODescriptor):
+    """A batch of samples, in tensors of the Open Inference Protocol."""
+
+    inputs: list[Any]
+
+    @classmethod
+    async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
+        """Read the body, or refuse it."""
+        asked = await open_inference().read(request, run_in_threadpool)
+        request.scope["asked"] = asked
+        return cls.model_construct(inputs=request.scope["admit"](asked.inputs))
+
+
+class TensorAnswers(IODescriptor):
+    """One prediction for each sample, in tensors of the Open Inference Protocol."""
+
+    predictions: list[Any]
+
+    @classmethod
+    async def to_http_response(cls, obj: Answered, serde: Any) -> Response:
+        """Write the predictions of one request."""
+        predictions, version = take(obj)
+        return request_scope.get()["asked"].answer(predictions, version)  # type: ignore[no-any-return]
+
+
 class Answers(IODescriptor):
     """One prediction for each sample, in the order of the request."""
 
     predictions: list[Any]
 
     @classmethod
-    async def to_http_response(cls, obj: list[tuple[Any, Call]], serde: Any) -> Response:
-        """Write the predictions of one request, and note their call for the log."""
-        predictions, call = [prediction for prediction, _ in obj], obj[0][1]
-        scope = request_scope.get()
-        log = scope.setdefault("log", {})
-        log["version"] = call.version
-        log["queue_ms"] = round((call.began - scope["admitted"]) * 1000, 2)
-        log["model_ms"] = round((call.ended - call.began) * 1000, 2)
+    async def to_http_response(cls, obj: Answered, serde: Any) -> Response:
+        """Write the predictions of one request."""
+        predictions, version = take(obj)
         answer = answer_type().model_construct(predictions=predictions)
-        version = {"X-Model-Version": call.version}
-        return Response(answer.model_dump_json(), headers=version, media_type="application/json")
+        headers = {"X-Model-Version": version}
+        return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
+
+
+def take(answered: Answered) -> tuple[list[Any], str]:
+    """Return the predictions of one request and the model's version; note the call for the log."""
+    call, scope = answered[0][1], request_scope.get()
+    log = scope.setdefault("log", {})
+    log["version"] = call.version
+    log["queue_ms"] = round((call.began - scope["admitted"]) * 1000, 2)
+    log["model_ms"] = round((call.ended - call.began) * 1000, 2)
+    return [prediction for prediction, _ in answered], call.version
 
 
 async def model(request: Request) -> Response:
@@ -217,6 +255,11 @@ async def reload(request: Request) -> Response:
     except UserError as error:
         raise Refused(409, str(error)) from error
     return JSONResponse(model_info(load()).model_dump())
+
+
+async def describe(request: Request) -> Response:
+    """Answer the Open Inference Protocol's requests for health and metadata."""
+    return open_inference().get(request, health())
 
 
 async def openapi(request: Request) -> Response:
@@ -254,7 +297,7 @@ class Service:
         else:
             self.health.has_answered = True
 
-    def best(self, inputs: NDArray[Any]) -> list[tuple[Any, Call]]:
+    def best(self, inputs: NDArray[Any]) -> Answered:
         """Predict a batch, in a thread; return each prediction with the call that made it."""
         predictor, began = load(), time.monotonic()
         with self.health.working():
@@ -267,14 +310,25 @@ class Service:
         return not self.health.why_not_ready()
 
     @bentoml.api(route="/predict", input_spec=Samples, output_spec=Answers, **BATCHES)
-    def predict(self, inputs: NDArray[Any]) -> list[tuple[Any, Call]]:
+    def predict(self, inputs: NDArray[Any]) -> Answered:
         """Predict a batch of samples."""
         return self.best(inputs)
 
     @bentoml.api(route="/predict/file", input_spec=File, output_spec=Answers, **BATCHES)
-    def predict_file(self, file: NDArray[Any]) -> list[tuple[Any, Call]]:
+    def predict_file(self, file: NDArray[Any]) -> Answered:
         """Predict what an uploaded file holds."""
         return self.best(file)
+
+    # The path may also name a version
+    @bentoml.api(
+        route=MODEL + "{version:path}/infer",
+        input_spec=Tensors,
+        output_spec=TensorAnswers,
+        **BATCHES,
+    )
+    def infer(self, inputs: NDArray[Any]) -> Answered:
+        """Predict tensors, as the Open Inference Protocol has them."""
+        return self.best(inputs)
 
 
 service = bentoml.service(
@@ -298,6 +352,7 @@ service.mount_asgi_app(
         routes=[
             Route("/model", model),
             Route("/model/reload", reload, methods=["POST"]),
+            Route("/v2{rest:path}", describe, methods=METHODS),
             *(pages if settings.docs else []),
         ]
     )

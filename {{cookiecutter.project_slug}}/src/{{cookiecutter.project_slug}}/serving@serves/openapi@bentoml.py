@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from .payloads import PACKAGE, VERSION, Invalid, ModelInfo, Problem
+from .open_inference import INFER, MODEL, InferRequest
+from .payloads import PACKAGE, VERSION, Failure, Invalid, ModelInfo, Problem
 from .requests import FILE
 
 PAGE = """<!doctype html>
@@ -20,12 +21,6 @@ PAGE = """<!doctype html>
 """
 
 
-class Failure(BaseModel):
-    """BentoML's answer when it cancels a request."""
-
-    error: str
-
-
 def document(
     request_type: type[BaseModel], response_type: type[BaseModel], *, keys: bool
 ) -> dict[str, Any]:
@@ -36,7 +31,7 @@ def document(
         response_type: Its answer.
         keys: Whether the service asks for keys.
     """
-    models = (request_type, response_type, ModelInfo, Problem, Invalid, Failure)
+    models = (request_type, response_type, InferRequest, ModelInfo, Problem, Invalid, Failure)
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models],
         ref_template="#/components/schemas/{model}",
@@ -62,6 +57,14 @@ def document(
         "500": answer("The model failed", "Failure"),
         "503": answer("Too many samples wait", "Problem", "Failure"),
         "504": answer("The answer took too long", "Problem"),
+    }
+    failures = {
+        "400": answer("Tensors of the body are wrong", "Failure"),
+        "413": answer("The body is too large", "Failure"),
+        "415": answer("The body is compressed", "Failure"),
+        "500": answer("The model failed", "Failure"),
+        "503": answer("Too many samples wait", "Failure"),
+        "504": answer("The answer took too long", "Failure"),
     }
     file = {
         "type": "object",
@@ -94,6 +97,28 @@ def document(
                         "200": answer("One prediction for each sample", "PredictResponse"),
                         "400": answer("The file can't be read", "Problem"),
                         **refusals,
+                    },
+                }
+            },
+            f"{MODEL}/infer": {
+                "post": {
+                    "summary": "Predict tensors, as the Open Inference Protocol has them.",
+                    "description": INFER,
+                    "requestBody": {"required": True, "content": body("InferRequest")},
+                    "responses": {
+                        "200": {
+                            "description": "One value for each sample in each output",
+                            "content": {"application/json": {}, "application/octet-stream": {}},
+                        },
+                        **failures,
+                    },
+                }
+            },
+            MODEL: {
+                "get": {
+                    "summary": "Describe the tensors of the Open Inference Protocol.",
+                    "responses": {
+                        "200": {"description": "The model", "content": {"application/json": {}}}
                     },
                 }
             },

@@ -118,7 +118,8 @@ class Exchange:
             log.error("unhandled error", exc_info=error, extra={"fields": fields})
             error = Refused(500, "internal error")
         if not self.status:
-            answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+            reason = {reason_key(self.scope): error.detail}
+            answer = JSONResponse(reason, error.status, error.headers)
             await answer(self.scope, self.receive, self.send)
 
     def log(self) -> None:
@@ -170,6 +171,11 @@ class RequestLog:
             self.bodies.held -= exchange.read
             if log.isEnabledFor(logging.INFO):
                 exchange.log()
+
+
+def reason_key(scope: Scope) -> str:
+    """Return what the reason of a refusal is called: the Open Inference Protocol has its own."""
+    return "error" if scope["path"].startswith("/v2") else "detail"
 
 
 def media_type(request: Request) -> str:

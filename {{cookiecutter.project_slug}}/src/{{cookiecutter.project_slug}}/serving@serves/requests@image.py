@@ -1,6 +1,7 @@
 """Requests with images; one that is wrong is refused before the model."""
 
 import math
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, FailFast, Field, create_model
 from .. import UserError
 from ..datasets.inputs import InputSpec, to_pixels
 from ..inference.model import one_line
-from .payloads import UnknownFormatError, most_samples
+from .payloads import Tensor, UnknownFormatError, most_samples
 from .settings import Settings
 
 # What /predict/file takes
@@ -59,6 +60,32 @@ def most_values(spec: InputSpec, settings: Settings) -> tuple[int, int]:
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
     """Take the images out of a request that was checked: pixels (images, *spec.shape)."""
     return np.array(asked.images, np.uint8)
+
+
+def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+    """Describe the input of the model in the Open Inference Protocol."""
+    return [Tensor("images", ["UINT8"], spec.image_shape, math.prod(spec.image_shape))]
+
+
+def read_tensors(
+    tensors: Mapping[str, Any], request_type: type[BaseModel], spec: InputSpec
+) -> NDArray[np.uint8]:
+    """Take the images out of a tensor: pixels (images, *spec.shape).
+
+    Args:
+        tensors: `images`, as an array of this shape, or as a flat list that came as JSON.
+        request_type: What the same images would be as a request.
+        spec: The images that the network takes.
+
+    Raises:
+        ValidationError: They can't be predicted.
+    """
+    images: Any = tensors["images"]
+    if isinstance(images, np.ndarray):
+        return images
+    for size in reversed(spec.image_shape):
+        images = [images[start : start + size] for start in range(0, len(images), size)]
+    return to_inputs(request_type.model_validate({"images": images}), spec)
 
 
 def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.uint8]:

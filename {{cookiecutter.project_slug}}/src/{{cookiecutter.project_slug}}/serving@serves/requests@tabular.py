@@ -1,5 +1,7 @@
 """Requests with rows of a table; one that is wrong is refused before the model."""
 
+import math
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,12 +13,14 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 from .. import UserError
 from ..datasets.inputs import LARGEST, InputSpec
 from ..datasets.rows import NoTextError, TableFile, select
-from .payloads import UnknownFormatError, most_samples
+from .payloads import Tensor, UnknownFormatError, most_samples
 from .settings import Settings
 
 # What /predict/file takes
 FILE = "a CSV file in UTF-8, whose first line names the columns; it may have other columns too"
 
+# The datatypes of a column of numbers in the Open Inference Protocol
+NUMBERS = ["FP32", "FP64", "INT32", "INT64"]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, strict=True, allow_inf_nan=False)]
 Boolean = Annotated[bool, Field(strict=True)]
 
@@ -84,6 +88,58 @@ def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
     fields = [f"column_{position}" for position in range(len(names))]
     rows = [[getattr(row, field) for field in fields] for row in asked.rows]
     return spec.encode([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+    """Describe the inputs of the model in the Open Inference Protocol: one for each column.
+
+    A boolean that may be missing can be a number too, as the protocol's BOOL has no missing values.
+    """
+    found = []
+    for column in spec.columns:
+        datatypes, largest = list(NUMBERS), 8
+        if column["kind"] == "category":
+            datatypes, largest = ["BYTES"], 4 + 4 * max(map(len, column["categories"]))
+        elif column["kind"] == "boolean":
+            datatypes = ["BOOL", *NUMBERS[:2]] if column["missing"] else ["BOOL"]
+        found.append(Tensor(column["name"], datatypes, [], largest))
+    return found
+
+
+def read_tensors(
+    tensors: Mapping[str, Any], request_type: type[BaseModel], spec: InputSpec
+) -> NDArray[np.float32]:
+    """Encode the rows of tensors: float32 numbers (rows, columns).
+
+    Args:
+        tensors: The values of each column by its name: an array, or a list.
+        request_type: What the same rows would be as a request.
+        spec: The columns that the network takes.
+
+    Raises:
+        ValidationError: They can't be predicted.
+    """
+    columns = []
+    for column in spec.columns:
+        values = tensors[column["name"]]
+        values = values.tolist() if isinstance(values, np.ndarray) else values
+        columns.append([to_value(value, column["kind"]) for value in values])
+    rows = [dict(zip(spec.names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return to_inputs(request_type.model_validate({"rows": rows}), spec)
+
+
+def to_value(value: Any, kind: str) -> Any:
+    """Return what stands for a value of a tensor in a request; None where it is missing.
+
+    A missing number or boolean is NaN, a missing category the empty text.
+    """
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if kind == "category" and value == "":
+        return None
+    if kind == "boolean" and isinstance(value, float) and value in {0, 1}:
+        return bool(value)
+    return value
 
 
 def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Requests with texts; one that is wrong is refused before the model."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from .. import UserError
 from ..datasets.inputs import InputSpec, clean
-from .payloads import UnknownFormatError
+from .payloads import Tensor, UnknownFormatError
 from .settings import Settings
 
 # What /predict/file takes
@@ -66,6 +67,27 @@ def most_values(spec: InputSpec, settings: Settings) -> tuple[int, int]:
 def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
     """Encode the texts of a request that was checked: shape (texts, length)."""
     return spec.encode(asked.texts)
+
+
+def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+    """Describe the input of the model in the Open Inference Protocol."""
+    return [Tensor("texts", ["BYTES"], [], 4 + 4 * settings.max_characters)]
+
+
+def read_tensors(
+    tensors: Mapping[str, Any], request_type: type[BaseModel], spec: InputSpec
+) -> NDArray[np.int32]:
+    """Encode the texts of a tensor: shape (texts, length).
+
+    Args:
+        tensors: `texts`, as a list.
+        request_type: What the same texts would be as a request.
+        spec: The texts that the network takes.
+
+    Raises:
+        ValidationError: They can't be predicted.
+    """
+    return to_inputs(request_type.model_validate({"texts": tensors["texts"]}), spec)
 
 
 def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np.int32]:
