@@ -41,3 +41,9 @@ def random_inputs(count: int, spec: InputSpec = SPEC) -> np.ndarray:
 def request(inputs: np.ndarray) -> dict:
     """Write inputs as the body of a request."""
     return {"images": inputs.tolist()}
+
+
+def tensors(inputs: np.ndarray) -> list[dict]:
+    """Write inputs as tensors of the Open Inference Protocol."""
+    data = inputs.flatten().tolist()
+    return [{"name": "images", "datatype": "UINT8", "shape": [*inputs.shape], "data": data}]

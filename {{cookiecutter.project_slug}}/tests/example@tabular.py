@@ -62,3 +62,11 @@ def random_inputs(count: int, spec: InputSpec = SPEC) -> np.ndarray:
 def request(inputs: np.ndarray) -> dict:
     """Write inputs as the body of a request."""
     return {"rows": [SPEC.decode(row) for row in inputs]}
+
+
+def tensors(inputs: np.ndarray) -> list[dict]:
+    """Write inputs as tensors of the Open Inference Protocol."""
+    return [
+        {"name": name, "datatype": "FP32", "shape": [len(inputs)], "data": values.tolist()}
+        for name, values in zip(SPEC.names, inputs.T, strict=True)
+    ]

@@ -48,3 +48,9 @@ def random_inputs(count: int, spec: InputSpec = SPEC) -> np.ndarray:
 def request(inputs: np.ndarray) -> dict:
     """Write inputs as the body of a request."""
     return {"texts": [SPEC.decode(sample) for sample in inputs]}
+
+
+def tensors(inputs: np.ndarray) -> list[dict]:
+    """Write inputs as tensors of the Open Inference Protocol."""
+    data = request(inputs)["texts"]
+    return [{"name": "texts", "datatype": "BYTES", "shape": [len(data)], "data": data}]

@@ -213,9 +213,9 @@ def test_the_document_is_shown_on_a_page(client):
 @pytest.mark.parametrize(
     "chosen",
     [
-        ["--exclude-path=/predict/file"],
-        # The document can't say which bytes are a sample, so that any are drawn
-        ["--include-path=/predict/file", "--exclude-checks=positive_data_acceptance"],
+        ["--exclude-path-regex=/file|/infer"],
+        # The document can't say which bytes and tensors are a sample, so that any are drawn
+        ["--include-path-regex=/file|/infer", "--exclude-checks=positive_data_acceptance"],
     ],
 )
 def test_the_service_keeps_to_its_document(client, chosen, tmp_path):

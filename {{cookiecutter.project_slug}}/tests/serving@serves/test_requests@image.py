@@ -19,6 +19,8 @@ from {{ cookiecutter.project_slug }}.inference.sources import predict_files
 from {{ cookiecutter.project_slug }}.serving.requests import largest_json, read_file, request_type
 from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
+INFER = "/v2/models/{{ cookiecutter.project_slug }}/infer"
+
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "RGBA"), ("JPEG", "RGB")])
 def test_an_upload_is_answered_like_the_file(client, model, sample, tmp_path, kind, mode):
@@ -82,6 +84,24 @@ def test_a_wrong_element_is_named(client, content, place, reason):
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == place
     assert reason in answer.json()["detail"][0]["msg"]
+
+
+@pytest.mark.parametrize("value", [256, -1, 1.5, float("nan"), True, "7", None, [0]])
+def test_a_wrong_value_of_a_tensor_is_refused_at_its_place(client, value):
+    (tensor,) = example.tensors(np.zeros((2, 1, 8, 8), int))
+    tensor["data"][64 + 3 * 8 + 2] = value
+    answer = client.post(INFER, content=json.dumps({"inputs": [tensor]}))
+    assert answer.status_code == 400
+    assert "['images'][1][0][3][2]" in answer.json()["error"]
+
+
+def test_a_tensor_may_be_written_as_nested_lists(client, inputs):
+    (tensor,) = example.tensors(inputs[:2])
+    nested = tensor | {"data": inputs[:2].tolist()}
+    answers = [client.post(INFER, json={"inputs": [one]}).json() for one in (tensor, nested)]
+    assert answers[0]["outputs"] == answers[1]["outputs"]
+    uneven = {"inputs": [tensor | {"data": inputs[:2, :, :7].tolist()}]}
+    assert "other lengths" in client.post(INFER, json=uneven).json()["error"]
 
 
 def test_only_the_first_wrong_element_is_named(client):

@@ -7,8 +7,15 @@ from pydantic import ValidationError
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
+from {{ cookiecutter.project_slug }}.serving.open_inference import GivenTensor, read_values
 from {{ cookiecutter.project_slug }}.serving.payloads import UnknownFormatError
-from {{ cookiecutter.project_slug }}.serving.requests import read_file, request_type, to_inputs
+from {{ cookiecutter.project_slug }}.serving.requests import (
+    read_file,
+    read_tensors,
+    request_type,
+    tensors,
+    to_inputs,
+)
 from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SETTINGS = Settings(max_batch=3)
@@ -94,6 +101,69 @@ def test_the_document_describes_each_column_and_has_an_example_that_works():
     assert rows["items"]["properties"]["species"]["enum"] == ["cat", "it's"]
     (example,) = rows["examples"]
     assert inputs_of({"rows": example}).shape == (1, len(SPEC.columns))
+
+
+# The Open Inference Protocol
+
+LENGTHS = {"FP32": "<f4", "FP64": "<f8", "INT32": "<i4", "INT64": "<i8", "BOOL": "?"}
+
+
+def read(**values: tuple[str, list]) -> np.ndarray:
+    """Read a row from tensors: all but the named ones hold usual values, as JSON."""
+    usual = {
+        tensor.name: np.array([ROW[tensor.name]]).tolist() for tensor in tensors(SPEC, SETTINGS)
+    }
+    for name, (datatype, data) in values.items():
+        (known,) = [tensor for tensor in tensors(SPEC, SETTINGS) if tensor.name == name]
+        assert datatype in known.datatypes
+        given = GivenTensor(name=name, shape=[len(data)], datatype=datatype)
+        if datatype == "BYTES":
+            usual[name] = read_values(given.model_copy(update={"data": data}), known, None, 3)
+        else:
+            content = memoryview(np.array(data, LENGTHS[datatype]).tobytes())
+            usual[name] = read_values(given, known, content, 3)
+    return read_tensors(usual, request_type(SPEC, SETTINGS), SPEC)
+
+
+@pytest.mark.parametrize(
+    ("column", "datatype", "value", "expected"),
+    [
+        ("größe", "FP64", 0.5, 0.5),
+        ("größe", "INT64", 7, 7),
+        ("größe", "FP32", math.nan, math.nan),
+        ("species", "BYTES", "it's", 2),
+        ("tagged", "BOOL", True, 1),
+        ("tagged", "FP32", 0, 0),
+        ("tagged", "FP32", math.nan, math.nan),
+    ],
+)
+def test_a_tensor_has_a_value_for_each_row(column, datatype, value, expected):
+    inputs = read(**{column: (datatype, [value])})
+    np.testing.assert_array_equal(inputs[0, SPEC.names.index(column)], np.float32(expected))
+    others = [place for place, name in enumerate(SPEC.names) if name != column]
+    np.testing.assert_array_equal(inputs[0, others], SPEC.zeros(1)[0, others])
+
+
+@pytest.mark.parametrize(
+    ("column", "datatype", "value"),
+    [
+        ("self", "FP32", math.nan),
+        ("self", "FP32", math.inf),
+        ("self", "FP64", 1e39),
+        ("species", "BYTES", ""),
+        ("species", "BYTES", "dog"),
+        ("tagged", "FP32", 2),
+    ],
+)
+def test_a_value_of_a_tensor_is_refused_like_one_of_a_row(column, datatype, value):
+    with pytest.raises(ValidationError) as refused:
+        read(**{column: (datatype, [value])})
+    assert refused.value.errors()[0]["loc"] == ("rows", 0, column)
+
+
+def test_a_boolean_that_is_never_missing_is_no_number():
+    always = InputSpec([{**SPEC.columns[-1], "missing": False}])
+    assert tensors(always, SETTINGS)[0].datatypes == ["BOOL"]
 
 
 # Files

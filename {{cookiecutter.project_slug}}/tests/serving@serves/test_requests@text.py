@@ -97,3 +97,24 @@ def test_only_the_first_wrong_text_is_named(client):
 def test_a_file_of_empty_lines_is_refused(client):
     answer = upload(client, b"\n" * 100_000 + b"text")
     assert (answer.status_code, "lines" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (b"", "at least 1 character"),
+        (b" \0", "text"),
+        (b"a" * 10_001, "at most 10000 characters"),
+        (b"\xff", "not in UTF-8"),
+        ("\u0340".encode() * 200, "text"),
+    ],
+)
+def test_a_wrong_text_of_a_tensor_is_refused(client, text, named):
+    content = len(text).to_bytes(4, "little") + text
+    tensor = {"name": "texts", "datatype": "BYTES", "shape": [1, 1]}
+    tensor["parameters"] = {"binary_data_size": len(content)}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = {"inference-header-content-length": str(len(head))}
+    path = "/v2/models/{{ cookiecutter.project_slug }}/infer"
+    answer = client.post(path, content=head + content, headers=headers)
+    assert (answer.status_code, named in answer.json()["error"]) == (400, True)

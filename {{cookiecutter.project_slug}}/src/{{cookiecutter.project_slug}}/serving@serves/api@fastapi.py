@@ -166,8 +166,8 @@ class Service:
         return await self.answer(request, asked.inputs, asked.answer)
 
     async def describe(self, request: Request) -> Response:
-        """Describe the model's tensors, as the Open Inference Protocol has them."""
-        if request.method == "POST":
+        """Describe the tensors of the Open Inference Protocol."""
+        if self.open_inference.find(request) == "infer":
             return await self.infer(request)
         return self.open_inference.get(request, self.health)
 

@@ -36,7 +36,7 @@ INFER = """The bytes of tensors in binary come after the JSON part, whose length
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PATH = re.compile(
     r"/v2(/health/(?P<health>live|ready)"
-    r"|/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?(/(?P<action>ready|infer))?)?/?"
+    r"|/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?(/(?P<action>ready|infer))?)?"
 )
 JSON_LENGTH = "Inference-Header-Content-Length"
 DTYPES = {"BOOL": "?", "UINT8": "u1", "INT32": "<i4", "INT64": "<i8", "FP32": "<f4", "FP64": "<f8"}
@@ -140,20 +140,24 @@ class OpenInference:
         # Bytes are an input as they are; of all other tensors Python values are made
         self.takes_bytes = all(one.datatypes == ["UINT8"] for one in self.inputs.values())
 
-    def find(self, path: str) -> str:
-        """Name what a path stands for: `server`, `live`, `ready`, `model` or `infer`.
+    def find(self, request: Request) -> str:
+        """Name what a request is for: `server`, `live`, `ready`, `model` or `infer`.
 
         Raises:
-            Refused: There is no such endpoint, model or version.
+            Refused: There is no such endpoint, model or version, or its method is another one.
         """
-        found = PATH.fullmatch(path)
+        found = PATH.fullmatch(request.scope["path"])
         if not found:
             raise Refused(404, "there is no such endpoint")
         version = self.current.predictor.version
         for what, there in (("name", PACKAGE), ("version", version)):
             if (asked := found[what]) not in {None, there}:
                 raise Refused(404, f"there is no model of {what} {asked!r:.80}, only of {there!r}")
-        return found["health"] or found["action"] or ("model" if found["name"] else "server")
+        what = found["health"] or found["action"] or ("model" if found["name"] else "server")
+        allowed = ["POST"] if what == "infer" else ["GET", "HEAD"]
+        if request.method not in allowed:
+            raise Refused(405, f"{request.method} is not allowed", {"Allow": ", ".join(allowed)})
+        return what
 
     def get(self, request: Request, health: Health) -> Response:
         """Answer a request for health or metadata.
@@ -161,10 +165,7 @@ class OpenInference:
         Raises:
             Refused: There is no such endpoint, or the model is not ready.
         """
-        what = self.find(request.scope["path"])
-        allowed = ["POST"] if what == "infer" else ["GET", "HEAD"]
-        if request.method not in allowed:
-            raise Refused(405, f"{request.method} is not allowed", {"Allow": ", ".join(allowed)})
+        what = self.find(request)
         if what == "ready" and (reason := health.why_not_ready()):
             raise Refused(503, reason, {"Retry-After": "1"})
         server = {"name": PACKAGE, "version": VERSION}
@@ -199,7 +200,7 @@ class OpenInference:
         Raises:
             Refused: There is no such model, or the request can't be answered.
         """
-        self.find(request.scope["path"])
+        self.find(request)
         if coding := request.headers.get("content-encoding", ""):
             raise Refused(415, f"the body is compressed as {coding!r:.20}: send it as it is")
         body = await read_body(request, self.most_bytes)
