@@ -1,7 +1,8 @@
-"""Whatever is sent to a service that is baked for texts or tables: an answer, never its error.
+"""Whatever is sent to a service that is baked: an answer, never its error.
 
 What may be sent and what the answer is, is found out here anew, from the documented rules, and by
-ONNX Runtime alone. Hypothesis sends bodies of any JSON and files of any bytes.
+ONNX Runtime alone. Hypothesis sends bodies of any JSON and files of any bytes, and NVIDIA's client
+asks in the Open Inference Protocol.
 """
 
 import codecs
@@ -28,6 +29,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from own_data import write_letters, write_table
 from tools import PATIENCE, free_port, printed, run, serving
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 SLUG = "my_ml_project"
 MOST = 64  # samples in a request
@@ -51,11 +54,13 @@ class Service:
 
     Attributes:
         client: Asks it.
+        model: The file of its model.
         session: Its model, in ONNX Runtime.
         classes: The names of the classes, in the order of the logits.
     """
 
     client: httpx2.Client
+    model: Path
     session: onnxruntime.InferenceSession
     classes: list[str]
 
@@ -102,39 +107,62 @@ def write_plants(path: Path) -> None:
     write_table(path, [*COLUMNS, "plant"], rows)
 
 
+WRITERS: dict[str, Callable[[Path], Any]] = {
+    "text": lambda folder: write_letters(folder / "texts.csv"),
+    "tabular": lambda folder: write_plants(folder / "table.csv"),
+}
+
+
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Iterator[Service]]:
-    """Return what bakes, trains, exports and serves a project."""
+    """Return what bakes and serves a project; it trains and exports, unless there is a model."""
 
-    def started(task: str, write: Callable[[Path], Any], raw: str, *options: str) -> Any:
-        folder = bake({"task": task, "tracker": "none"}, tmp_path_factory.mktemp(task)).path
-        write(folder / "data/raw" / raw)
+    def started(
+        task: str, *options: str, serving_with: str = "fastapi", model: Path | None = None
+    ) -> Any:
+        answers = {"task": task, "tracker": "none", "serving": serving_with}
+        folder = bake(answers, tmp_path_factory.mktemp(task)).path
+        if write := WRITERS.get(task):
+            write(folder / "data/raw")
         environment = {"PYTHONPATH": str(folder / "src"), "SERVE_LOG_LEVEL": "WARNING"}
+        environment["OMP_NUM_THREADS"] = "1"  # more would wait for each other on a busy machine
         command = [sys.executable, "-m", SLUG]
-        for step in (["train", "trainer.max_epochs=5", *options], ["export"]):
+        steps = [] if model else [["train", "trainer.max_epochs=5", *options], ["export"]]
+        for step in steps:
             done = run(*command, *step, folder=folder, **environment)
             assert done.returncode == 0, printed(done)
+        model = model or folder / "models/model.onnx"
         port = free_port()
-        environment["SERVE_PORT"] = str(port)
+        environment |= {"SERVE_PORT": str(port), "SERVE_MODEL": str(model)}
         address = f"http://127.0.0.1:{port}"
         with (
             serving(*command, "serve", port=port, folder=folder, **environment),
             httpx2.Client(base_url=address, timeout=PATIENCE) as client,
         ):
-            model = onnxruntime.InferenceSession(folder / "models/model.onnx")
-            yield Service(client, model, client.get("/model").json()["classes"])
+            session = onnxruntime.InferenceSession(model)
+            yield Service(client, model, session, client.get("/model").json()["classes"])
 
     return started
 
 
 @pytest.fixture(scope="module")
 def texts(start: Callable[..., Iterator[Service]]) -> Iterator[Service]:
-    yield from start("text", write_letters, "texts.csv", "data=texts")
+    yield from start("text", "data=texts")
 
 
 @pytest.fixture(scope="module")
 def tables(start: Callable[..., Iterator[Service]]) -> Iterator[Service]:
-    yield from start("tabular", write_plants, "table.csv", "data=table", "data.target=plant")
+    yield from start("tabular", "data=table", "data.target=plant")
+
+
+@pytest.fixture(scope="module")
+def images(start: Callable[..., Iterator[Service]]) -> Iterator[Service]:
+    yield from start("image")
+
+
+@pytest.fixture(scope="module")
+def bento(start: Callable[..., Iterator[Service]], images: Service) -> Iterator[Service]:
+    yield from start("image", serving_with="bentoml", model=images.model)
 
 
 # Texts -------------------------------------------------------------------------------------------
@@ -397,3 +425,114 @@ def test_a_file_of_any_bytes_is_answered_for_tables(tables: Service, content: by
     given = answer.json()["predictions"]
     assert 1 <= len(given) <= min(MOST, content.count(b"\n") + content.count(b"\r"))
     assert all(one["label"] in tables.classes and 0 < one["probability"] <= 1 for one in given)
+
+
+# The Open Inference Protocol ----------------------------------------------------------------------
+
+
+def as_text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def check_triton(service: Service, tensors: dict[str, np.ndarray], body: Any) -> None:
+    """Assert that NVIDIA's client gets the predictions that a body of JSON gets."""
+    wanted = service.send(body).json()["predictions"]
+    with InferenceServerClient(str(service.client.base_url).removeprefix("http://")) as triton:
+        assert triton.is_server_live()
+        assert triton.is_server_ready()
+        assert triton.is_model_ready(SLUG)
+        assert not triton.is_model_ready(SLUG, "another")
+        assert triton.get_server_metadata()["name"] == SLUG
+        described = triton.get_model_metadata(SLUG)
+        assert [one["name"] for one in described["inputs"]] == list(tensors)
+        (version,) = described["versions"]
+        for in_binary, chosen in itertools.product([True, False], ["", version]):
+            given = [
+                InferInput(name, values.shape, np_to_triton_dtype(values.dtype))
+                for name, values in tensors.items()
+            ]
+            for tensor, values in zip(given, tensors.values(), strict=True):
+                tensor.set_data_from_numpy(values, binary_data=in_binary)
+            outputs = [
+                InferRequestedOutput(name, binary_data=in_binary)
+                for name in ("label", "probability")
+            ]
+            for asked in (outputs, None):  # None: all of them, in binary
+                answer = triton.infer(SLUG, given, chosen, asked, request_id="7")
+                assert answer.get_response()["id"] == "7"
+                labels = [as_text(label) for label in answer.as_numpy("label")]
+                assert labels == [one["label"] for one in wanted]
+                odds = [one["probability"] for one in wanted]
+                assert answer.as_numpy("probability") == pytest.approx(odds, rel=1e-4)
+        wrong = InferInput("other", [1], "UINT8")
+        wrong.set_data_from_numpy(np.zeros(1, np.uint8))
+        with pytest.raises(InferenceServerException, match="'other' is unknown"):
+            triton.infer(SLUG, [wrong])
+        with pytest.raises(InferenceServerException, match="compressed as 'gzip'"):
+            triton.infer(SLUG, given, request_compression_algorithm="gzip")
+
+
+@pytest.mark.isolated
+@pytest.mark.parametrize("name", ["images", "bento"])
+def test_tritons_client_gets_the_predictions_for_images(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(5, 1, 8, 8), dtype=np.uint8)
+    check_triton(request.getfixturevalue(name), {"images": pixels}, {"images": pixels.tolist()})
+
+
+@pytest.mark.isolated
+def test_tritons_client_gets_the_predictions_for_texts(texts: Service) -> None:
+    asked = ["We order 3 boxes", "L'été à la mer", "字 \U0001f469\u200d\U0001f680"]
+    encoded = np.array([text.encode() for text in asked], object)
+    check_triton(texts, {"texts": encoded}, {"texts": asked})
+
+
+@pytest.mark.isolated
+def test_tritons_client_gets_the_predictions_for_rows(tables: Service) -> None:
+    tensors = {
+        "length": np.array([5, 8, 11], np.int64),
+        "width": np.array([9.25, math.nan, 5.5], np.float32),
+        "place": np.array([place.encode() for place in (PLACES[0], "", PLACES[2])], object),
+        "wild": np.array([1, 0, math.nan], np.float32),  # the protocol's BOOL lacks missing values
+    }
+    columns = [
+        [5, 8, 11],
+        [9.25, None, 5.5],
+        [PLACES[0], None, PLACES[2]],
+        [True, False, None],
+    ]
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+    check_triton(tables, tensors, {"rows": rows})
+
+
+numbers = st.integers(-1, 3) | st.integers() | st.just(2**62)
+described = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(COLUMNS) | st.text(),
+        "datatype": st.sampled_from(["FP32", "FP64", "INT64", "BYTES", "BOOL", "FP16"]),
+        "shape": st.lists(numbers, max_size=2) | anything,
+    },
+    optional={
+        "data": st.lists(anything | number, max_size=3) | anything,
+        "parameters": st.fixed_dictionaries({"binary_data_size": numbers | anything}) | anything,
+    },
+)
+
+
+@pytest.mark.isolated
+@given(
+    body=no_json | anything | st.fixed_dictionaries({"inputs": st.lists(described) | anything}),
+    content=st.binary(),
+    length=st.none() | st.integers(-1, 300) | st.text("09.-+", min_size=1, max_size=5000),
+)
+@UNHURRIED
+def test_tensors_of_any_kind_are_answered_or_refused(
+    tables: Service, body: Any, content: bytes, length: Any
+) -> None:
+    head = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"inference-header-content-length": str(len(head) if length is None else length)}
+    path = f"/v2/models/{SLUG}/infer"
+    answer = tables.client.post(path, content=head + content, headers=headers)
+    assert answer.status_code in {200, 400, 413}, answer.text
+    assert answer.status_code == 200 or list(answer.json()) == ["error"]
