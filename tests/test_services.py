@@ -490,7 +490,7 @@ def test_tritons_client_gets_the_predictions_for_texts(texts: Service) -> None:
 
 @pytest.mark.isolated
 def test_tritons_client_gets_the_predictions_for_rows(tables: Service) -> None:
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "length": np.array([5, 8, 11], np.int64),
         "width": np.array([9.25, math.nan, 5.5], np.float32),
         "place": np.array([place.encode() for place in (PLACES[0], "", PLACES[2])], object),
