@@ -20,7 +20,8 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 
-PROBES = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}  # which a platform asks by an address, and without a key
+# A platform asks these by an address, and without a key
+PROBES = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
 PAGES = re.compile(r"/|/docs(\.json)?|/openapi\.json|/static_content/.*")  # browsers have no key
 LARGEST_FILE = 1_000_000  # bytes of the file of keys
 LINE = re.compile(r"(?P<name>[\w.@-]{1,64}) +(?P<digest>[0-9a-f]{64})(?P<admin> +admin)?")
