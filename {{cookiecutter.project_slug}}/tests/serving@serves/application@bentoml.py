@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 
@@ -13,9 +14,8 @@ def application(predictor, settings):
         patch.setattr(bento, "settings", settings)
         current = Current(predictor, settings)
         patch.setattr(bento, "current", lambda: current)
-        bento.body_type.cache_clear()
-        bento.answer_type.cache_clear()
-        bento.health.cache_clear()
+        for name in ("body_type", "answer_type", "health", "open_inference"):
+            patch.setattr(bento, name, cache(getattr(bento, name).__wrapped__))
         # Counters can be registered only once in a process
         patch.setitem(bento.service.config, "metrics", {"enabled": False})
         for endpoint in bento.service.apis.values():

@@ -22,7 +22,7 @@ class Model:
         self.batches.append(len(inputs))
         if 255 in inputs:
             raise ValueError("broken")
-        return [Prediction(str(sample.flat[0]), 1.0) for sample in inputs]
+        return [Prediction(str(sample.flat[0]), 1.0) for sample in inputs], "version"
 
 
 @pytest.fixture
