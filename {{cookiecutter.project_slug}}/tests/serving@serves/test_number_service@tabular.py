@@ -1,6 +1,5 @@
 """A service that predicts a number: its answers, and its OpenAPI document."""
 
-import json
 import subprocess
 import sys
 
@@ -34,16 +33,15 @@ def test_rows_are_answered_with_values(number_client, number_model, number_input
 
 def test_tensors_are_answered_with_values(number_client, number_model, number_inputs):
     predictor = Predictor(number_model)
+    rows = [predictor.input_spec.decode(row) for row in number_inputs]
     path = "/v2/models/{{ cookiecutter.project_slug }}"
-    tensors = [
-        {"name": name, "datatype": "FP32", "shape": [len(number_inputs)], "data": values.tolist()}
-        for name, values in zip(predictor.input_spec.names, number_inputs.T, strict=True)
-    ]
-    body = json.dumps({"inputs": tensors})  # with NaN where values are missing
-    (output,) = number_client.post(f"{path}/infer", content=body).json()["outputs"]
+    described = number_client.get(path).json()
+    assert described["outputs"] == [{"name": "value", "datatype": "FP32", "shape": [-1]}]
+    for tensor in described["inputs"]:
+        tensor |= {"shape": [len(rows)], "data": [row[tensor["name"]] for row in rows]}
+    answer = number_client.post(f"{path}/infer", json={"inputs": described["inputs"]})
+    (output,) = answer.json()["outputs"]
     assert output["data"] == pytest.approx(predictor.predict(number_inputs), rel=1e-4)
-    (described,) = number_client.get(path).json()["outputs"]
-    assert described == {"name": "value", "datatype": "FP32", "shape": [-1]}
 
 
 def test_an_uploaded_table_is_answered_with_values(number_client, number_folder):

@@ -7,16 +7,16 @@ from pydantic import ValidationError
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.datasets.inputs import InputSpec
-from {{ cookiecutter.project_slug }}.serving.open_inference import GivenTensor, read_values
 from {{ cookiecutter.project_slug }}.serving.payloads import UnknownFormatError
 from {{ cookiecutter.project_slug }}.serving.requests import (
+    input_tensors,
     read_file,
     read_tensors,
     request_type,
-    tensors,
     to_inputs,
 )
 from {{ cookiecutter.project_slug }}.serving.settings import Settings
+from {{ cookiecutter.project_slug }}.serving.tensors import GivenTensor, read_values
 
 SETTINGS = Settings(max_batch=3)
 SIZE = {"mean": 1.5, "deviation": 1.0, "median": 1.0, "low": 0.0, "high": 2.0}
@@ -110,12 +110,9 @@ LENGTHS = {"FP32": "<f4", "FP64": "<f8", "INT32": "<i4", "INT64": "<i8", "BOOL":
 
 def read(**values: tuple[str, list]) -> np.ndarray:
     """Read a row from tensors: all but the named ones hold usual values, as JSON."""
-    usual = {
-        tensor.name: np.array([ROW[tensor.name]]).tolist() for tensor in tensors(SPEC, SETTINGS)
-    }
+    usual = {name: [value] for name, value in ROW.items()}
     for name, (datatype, data) in values.items():
-        (known,) = [tensor for tensor in tensors(SPEC, SETTINGS) if tensor.name == name]
-        assert datatype in known.datatypes
+        (known,) = [tensor for tensor in input_tensors(SPEC, SETTINGS) if tensor.name == name]
         given = GivenTensor(name=name, shape=[len(data)], datatype=datatype)
         if datatype == "BYTES":
             usual[name] = read_values(given.model_copy(update={"data": data}), known, None, 3)
@@ -163,7 +160,7 @@ def test_a_value_of_a_tensor_is_refused_like_one_of_a_row(column, datatype, valu
 
 def test_a_boolean_that_is_never_missing_is_no_number():
     always = InputSpec([{**SPEC.columns[-1], "missing": False}])
-    assert tensors(always, SETTINGS)[0].datatypes == ["BOOL"]
+    assert input_tensors(always, SETTINGS)[0].datatypes == ["BOOL"]
 
 
 # Files

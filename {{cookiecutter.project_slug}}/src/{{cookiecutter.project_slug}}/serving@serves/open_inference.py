@@ -5,15 +5,11 @@ follow the JSON part of a body, whose length a header tells. What a task has of 
 `requests.py`; a request is refused for all that /predict would refuse.
 """
 
-import math
 import re
-import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
@@ -24,10 +20,11 @@ from .. import UserError
 from ..inference.target import Predictions
 from .current import Current
 from .health import Health
-from .payloads import PACKAGE, VERSION, Tensor, has_more_values
+from .payloads import PACKAGE, VERSION, has_more_values
 from .request_log import FAST, Refused, read_body
-from .requests import largest_json, most_values, read_tensors, request_type, tensors
+from .requests import input_tensors, largest_json, most_values, read_tensors, request_type
 from .settings import Settings
+from .tensors import GivenTensor, Parameters, read_values, write_binary
 
 MODEL = f"/v2/models/{PACKAGE}"
 INFER = """The bytes of tensors in binary come after the JSON part, whose length is in the header
@@ -39,21 +36,7 @@ PATH = re.compile(
     r"|/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?(/(?P<action>ready|infer))?)?"
 )
 JSON_LENGTH = "Inference-Header-Content-Length"
-DTYPES = {"BOOL": "?", "UINT8": "u1", "INT32": "<i4", "INT64": "<i8", "FP32": "<f4", "FP64": "<f8"}
 OUTPUTS: Mapping[Any, str] = {str: "BYTES", float: "FP32"}
-
-Size = Annotated[int, Field(ge=0, strict=True)]
-Parameters = dict[str, bool | int | float | str]
-
-
-class GivenTensor(BaseModel):
-    """A tensor: its values are `data`, or else `binary_data_size` bytes after the JSON part."""
-
-    name: str
-    shape: list[Size]
-    datatype: str
-    parameters: Parameters = {}
-    data: list[Any] | None = None
 
 
 class AskedTensor(BaseModel):
@@ -129,7 +112,7 @@ class OpenInference:
         predictor = current.predictor
         self.spec = predictor.input_spec
         self.request_type = request_type(self.spec, settings)
-        self.inputs = {tensor.name: tensor for tensor in tensors(self.spec, settings)}
+        self.inputs = {tensor.name: tensor for tensor in input_tensors(self.spec, settings)}
         self.outputs = {one.name: OUTPUTS[one.type] for one in fields(predictor.target.prediction)}
         # Beside its values, which may be as many as those of /predict, a tensor has a description
         count = len(self.inputs) + len(self.outputs)
@@ -277,86 +260,4 @@ class OpenInference:
         if unknown := [name for name in wanted if name not in self.outputs]:
             raise UserError(f"output {unknown[0]!r:.80} is unknown; there are {[*self.outputs]}")
         wanted = wanted or dict.fromkeys(self.outputs, default)
-        return [(name, self.outputs[name], bool(binary)) for name, binary in wanted.items()]
-
-
-def read_values(tensor: GivenTensor, known: Tensor, content: memoryview | None, most: int) -> Any:
-    """Return the values of an input: an array (samples, *shape of one), or a flat list.
-
-    Args:
-        tensor: What the request says of it.
-        known: What the model says of it.
-        content: Its bytes; None if its values are in the JSON part.
-        most: The most samples.
-
-    Raises:
-        UserError: They contradict each other.
-    """
-    if tensor.datatype not in known.datatypes:
-        taken = " or ".join(known.datatypes)
-        raise UserError(f"has the datatype {tensor.datatype!r:.20}, and can have {taken}")
-    samples, *shape = tensor.shape or [0]
-    if not 1 <= samples <= most or shape not in (known.shape, known.shape or [1]):
-        taken = f"[n, {', '.join(map(str, known.shape))}]" if known.shape else "[n]"
-        raise UserError(f"has the shape {tensor.shape!s:.80}, and can have {taken}, n <= {most}")
-    count = samples * math.prod(known.shape)
-    if (content is None) == (tensor.data is None):
-        raise UserError("needs either data or binary_data_size")
-    if content is None:
-        values = flatten(tensor.data or [], shape)
-    elif tensor.datatype == "BYTES":
-        values = read_texts(content, count)
-    else:
-        dtype = np.dtype(DTYPES[tensor.datatype])
-        if len(content) != count * dtype.itemsize:
-            raise UserError(f"has {len(content)} bytes, and needs {count * dtype.itemsize}")
-        return np.frombuffer(content, dtype).reshape(-1, *known.shape)
-    if len(values) != count:
-        raise UserError(f"has {len(values)} values, and needs {count}")
-    return values
-
-
-def flatten(data: list[Any], shape: Sequence[int]) -> list[Any]:
-    """Return the values of nested lists; a flat list is returned as it is.
-
-    Args:
-        data: A list, whose elements may be lists and so on.
-        shape: The lengths of the inner lists, from the outside to the inside.
-
-    Raises:
-        UserError: The inner lists have other lengths.
-    """
-    if data and not isinstance(data[0], list):
-        return data
-    for size in shape:
-        if not all(isinstance(part, list) and len(part) == size for part in data):
-            raise UserError("has data whose lists have other lengths than its shape")
-        data = list(chain.from_iterable(data))
-    return data
-
-
-def read_texts(content: memoryview, count: int) -> list[str]:
-    """Read texts, each of which comes after its length in bytes.
-
-    Raises:
-        UserError: They are not so many, or not in UTF-8.
-    """
-    texts, place = [], 0
-    for _ in range(count):
-        start = place + 4
-        place = start + int.from_bytes(content[place:start], "little")
-        try:
-            texts.append(str(content[start:place], "utf-8"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"has a text {len(texts)} that is not in UTF-8") from error
-    if place != len(content):
-        raise UserError("has bytes that are not as many texts, each after its length")
-    return texts
-
-
-def write_binary(values: Sequence[Any]) -> bytes:
-    """Write numbers as FP32, and texts as BYTES, each after its length."""
-    if not isinstance(values[0], str):
-        return np.array(values, "<f4").tobytes()
-    encoded = [value.encode() for value in values]
-    return b"".join(struct.pack("<I", len(text)) + text for text in encoded)
+        return [(name, self.outputs[name], binary is True) for name, binary in wanted.items()]

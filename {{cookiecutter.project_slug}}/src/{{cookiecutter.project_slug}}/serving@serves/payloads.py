@@ -1,6 +1,5 @@
 """Bodies of answers, and what is common to all requests."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -43,23 +42,6 @@ class Failure(BaseModel):
     """The reason why there is no prediction, where a protocol calls it an error."""
 
     error: str
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """An input of the model in the Open Inference Protocol.
-
-    Attributes:
-        name: Its name.
-        datatypes: The datatypes that it can have; the first is the usual one.
-        shape: The shape of a sample; empty for a single value.
-        largest: The most bytes of a sample.
-    """
-
-    name: str
-    datatypes: list[str]
-    shape: list[int]
-    largest: int
 
 
 class UnknownFormatError(UserError):

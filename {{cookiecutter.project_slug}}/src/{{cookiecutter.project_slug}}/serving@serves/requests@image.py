@@ -13,8 +13,9 @@ from pydantic import BaseModel, FailFast, Field, create_model
 from .. import UserError
 from ..datasets.inputs import InputSpec, to_pixels
 from ..inference.model import one_line
-from .payloads import Tensor, UnknownFormatError, most_samples
+from .payloads import UnknownFormatError, most_samples
 from .settings import Settings
+from .tensors import Tensor
 
 # What /predict/file takes
 FILE = "a picture of any size, PNG or JPEG"
@@ -62,7 +63,7 @@ def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.uint8]:
     return np.array(asked.images, np.uint8)
 
 
-def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+def input_tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
     """Describe the input of the model in the Open Inference Protocol."""
     return [Tensor("images", ["UINT8"], spec.image_shape, math.prod(spec.image_shape))]
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 from .. import UserError
 from ..datasets.inputs import LARGEST, InputSpec
 from ..datasets.rows import NoTextError, TableFile, select
-from .payloads import Tensor, UnknownFormatError, most_samples
+from .payloads import UnknownFormatError, most_samples
 from .settings import Settings
+from .tensors import Tensor
 
 # What /predict/file takes
 FILE = "a CSV file in UTF-8, whose first line names the columns; it may have other columns too"
@@ -90,7 +91,7 @@ def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.float32]:
     return spec.encode([dict(zip(names, row, strict=True)) for row in rows])
 
 
-def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+def input_tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
     """Describe the inputs of the model in the Open Inference Protocol: one for each column.
 
     A boolean that may be missing can be a number too, as the protocol's BOOL has no missing values.

@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from .. import UserError
 from ..datasets.inputs import InputSpec, clean
-from .payloads import Tensor, UnknownFormatError
+from .payloads import UnknownFormatError
 from .settings import Settings
+from .tensors import Tensor
 
 # What /predict/file takes
 FILE = "texts in UTF-8, one a line"
@@ -69,7 +70,7 @@ def to_inputs(asked: Any, spec: InputSpec) -> NDArray[np.int32]:
     return spec.encode(asked.texts)
 
 
-def tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
+def input_tensors(spec: InputSpec, settings: Settings) -> list[Tensor]:
     """Describe the input of the model in the Open Inference Protocol."""
     return [Tensor("texts", ["BYTES"], [], 4 + 4 * settings.max_characters)]
 
