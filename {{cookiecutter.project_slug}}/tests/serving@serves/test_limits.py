@@ -2,7 +2,9 @@
 
 import io
 import json
+import logging
 import socket
+import struct
 import sys
 import time
 from contextlib import suppress
@@ -10,7 +12,7 @@ from contextlib import suppress
 import example
 import httpx2
 import pytest
-from service import PATIENCE, client_of, free_port, running, start, until
+from service import PATIENCE, client_of, free_port, in_progress, is_ready, running, start, until
 
 from {{ cookiecutter.project_slug }}.serving.log import Lines
 
@@ -81,11 +83,43 @@ def test_a_client_that_takes_no_answer_is_left(slow):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             connection.connect((client.base_url.host, client.base_url.port))
             connection.setblocking(False)
-            with suppress(BlockingIOError):  # there is no room for more
+            with suppress(OSError):  # there is no room for more, or the service has closed it
                 while True:
                     connection.send(asked)
             until(lambda: len(client.server.server_state.connections) == 0)
         assert client.get("/livez").status_code == 200
+
+
+@HTTPTOOLS
+def test_what_was_accepted_is_answered_before_bytes_that_are_no_http(client):
+    received = exchange(client, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + b"no HTTP\r\n\r\n")
+    assert received.count(b"HTTP/1.1 200 OK") == received.count(b"HTTP/1.1") == 3
+
+
+@HTTPTOOLS
+def test_requests_that_are_sent_at_once_are_limited(client):
+    asked = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    received = exchange(client, asked * 5000)
+    assert received.count(b"HTTP/1.1 200 OK") == received.count(b"HTTP/1.1") < 5000
+
+
+@HTTPTOOLS
+def test_a_client_that_leaves_several_requests_is_no_error(slow, inputs, caplog):
+    body = json.dumps(example.request(inputs[:1])).encode()
+    size = f"Content-Length: {len(body)}".encode()
+    asked = POST.replace(b"Transfer-Encoding: chunked", size) + body
+    slow.may_run.set()
+    with running(slow) as client:
+        until(lambda: is_ready(client))
+        slow.may_run.clear()
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
+            connection.sendall(3 * asked)
+            in_progress(client, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        slow.may_run.set()
+        until(lambda: client.get("/livez").status_code == 200)
+        in_progress(client, 0)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @HTTPTOOLS

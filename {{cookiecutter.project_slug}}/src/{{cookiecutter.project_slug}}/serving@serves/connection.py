@@ -3,21 +3,29 @@
 import asyncio
 import logging
 import math
+from collections import deque
 from typing import ClassVar
 
 from pydantic_core import to_json
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from .settings import Settings
 
 log = logging.getLogger(__name__)
+
+MOST_UNANSWERED = 100  # requests that a client may send before it has their answers
 
 
 class Connection(HttpToolsProtocol):
     """Uvicorn's connection, which ends when a client sends too much or takes too long.
 
     Uvicorn limits neither the head of a request, nor what a client sends around the chunks of a
-    body, nor the time to send a request or to take an answer. The application limits the body.
+    body, nor how many requests it sends at once, nor the time to send a request or to take an
+    answer. The application limits the body.
 
     An application may put a future into `scope["answer"]`. It is cancelled when the client leaves.
     """
@@ -31,19 +39,25 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self.sent = self.payload = 0  # bytes since the start of the request
         self.reads_head, self.is_refused = True, False
+        self.unanswered: deque[RequestResponseCycle] = deque()
         self.receives_since = self.loop.time()
         self.stalls_since = math.inf
         if len(self.connections) > self.settings.max_connections:
             self.refuse(503, "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the answer, which nobody waits for any more."""
+        """Cancel the answers, which nobody waits for any more."""
         super().connection_lost(exc)
-        if self.cycle is not None and "answer" in self.cycle.scope:
-            self.cycle.scope["answer"].cancel()  # type: ignore[typeddict-item]
+        for cycle in self.unanswered:  # Uvicorn itself tells only the last one
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if "answer" in cycle.scope:
+                cycle.scope["answer"].cancel()  # type: ignore[typeddict-item]
 
     def data_received(self, data: bytes) -> None:
         """Parse the bytes that arrived, unless there are too many."""
+        if self.is_refused:
+            return
         if self.receives_since == math.inf and (self.cycle is None or self.cycle.response_complete):
             self.receives_since = self.loop.time()
         self.sent += len(data)
@@ -74,8 +88,11 @@ class Connection(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self.settings.max_header:
             self.refuse(431, f"the head is larger than {self.settings.max_header} bytes")
+        elif len(self.unanswered) == MOST_UNANSWERED:
+            self.refuse(429, f"more than {MOST_UNANSWERED} requests wait for their answers")
         if not self.is_refused:
             super().on_headers_complete()
+            self.unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Give the application a part of the body."""
@@ -88,6 +105,11 @@ class Connection(HttpToolsProtocol):
         self.receives_since = math.inf
         if not self.is_refused:
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or wait for one."""
+        self.unanswered.popleft()
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """Note that the client does not take its answer."""
@@ -112,17 +134,25 @@ class Connection(HttpToolsProtocol):
             self.refuse(408, f"the request took longer than {self.settings.read_timeout:g} s")
 
     def refuse(self, status: int, reason: str) -> None:
-        """Close the connection, and say why where no answer has begun."""
+        """Close the connection, and say why where no answer has begun.
+
+        Requests that were complete before are answered first: then the last of these answers closes
+        the connection.
+        """
         if self.is_refused or self.transport.is_closing():
             return
         self.is_refused = True
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            body = to_json({"detail": reason})
-            self.transport.write(
-                STATUS_LINE[status] + b"content-type: application/json\r\nconnection: close\r\n"
-                b"content-length: %d\r\n\r\n%b" % (len(body), body)
-            )
-        self.transport.close()
+        accepted = [cycle for cycle in self.unanswered if not cycle.more_body]
+        if accepted:
+            accepted[-1].keep_alive = False
+        else:
+            if not self.unanswered or not self.unanswered[0].response_started:
+                body = to_json({"detail": reason})
+                self.transport.write(
+                    STATUS_LINE[status] + b"content-type: application/json\r\nconnection: close\r\n"
+                    b"content-length: %d\r\n\r\n%b" % (len(body), body)
+                )
+            self.transport.close()
         if self.loop.time() - self.logged.get(status, -math.inf) > 1:
             self.logged[status] = self.loop.time()
             log.warning("refused: %s", reason, extra={"fields": {"status": status, **self.named()}})
