@@ -25,6 +25,7 @@ from service import (
 )
 
 from {{ cookiecutter.project_slug }}.inference.predictor import Predictor
+from {{ cookiecutter.project_slug }}.serving.payloads import has_more_values
 
 SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
 
@@ -139,6 +140,14 @@ def test_a_body_of_many_values_is_refused_before_it_is_parsed(client, part):
     body = "{" + f'"{name}": [' + part * (150_000 // len(part)) + "0]}"
     answer = client.post("/predict", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 413
+
+
+def test_strings_of_a_body_are_counted_whatever_its_values():
+    body = bytearray(b'{"a": 1, "b\\"c": 1, "d": "\\u00e9"}')
+    assert has_more_values(body, most=100, strings=3)
+    assert not has_more_values(body, most=100, strings=4)
+    assert not has_more_values(body, most=3, strings=4)
+    assert has_more_values(body, most=2, strings=4)
 
 
 def test_it_is_ready_when_the_model_has_answered(slow):

@@ -86,10 +86,10 @@ def has_more_values(body: bytearray, most: int, strings: int) -> bool:
         most: The most values, keys not counted.
         strings: The most strings, keys counted.
     """
-    if sum(map(body.count, MARKS)) <= most:
-        return False
     if body.count(b'"') - body.count(rb"\"") > 2 * strings:
         return True
+    if sum(map(body.count, MARKS)) <= most:
+        return False
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
     outside = plain.split(b'"')[::2]  # of strings
     return sum(part.count(mark) for part in outside for mark in MARKS) > most
