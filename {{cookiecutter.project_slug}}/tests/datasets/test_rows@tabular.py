@@ -82,6 +82,12 @@ def test_what_is_no_table_is_refused_with_its_line(content, named):
     assert named in refusal(content)
 
 
+def test_a_header_of_very_many_columns_is_read():
+    """To compare each with each would take hours."""
+    columns = [f"c{number}" for number in range(300_000)]
+    assert TableFile(Path("wide.csv"), BytesIO(",".join(columns).encode())).header == columns
+
+
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0", "größe,b\n1,2\n".encode("latin-1")])
 def test_what_is_no_text_is_refused(content):
     with pytest.raises(NoTextError, match="UTF-8"):

@@ -183,6 +183,8 @@ def test_the_rows_of_a_file_are_read():
         ("species,tagged\ncat,true\ndog,true\n", "file:3, column 'species' is 'dog'"),
         ("species,tagged\ncat,maybe\n", "file:2, column 'tagged' is 'maybe'"),
         ("species,tagged\n" + 4 * "cat,true\n", "more than 3 rows"),
+        ("species,tagged" + 9999 * ",", "more than 4008 fields or lines"),
+        ("species,tagged" + 9999 * "\n", "more than 4008 fields or lines"),
     ],
 )
 def test_a_file_that_does_not_fit_the_model_is_refused(content, named):

@@ -3,6 +3,7 @@
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -67,7 +68,7 @@ class TableFile:
         if not any(names):
             raise UserError(f"{self.name} is empty: its first line has to name the columns")
         self.header = [name or f"column {number}" for number, name in enumerate(names, start=1)]
-        if twice := {name for name in self.header if self.header.count(name) > 1}:
+        if twice := [name for name, count in Counter(self.header).items() if count > 1]:
             raise UserError(f"{self.name} has two columns {short(min(twice))}: rename one of them")
         self.rows = self._checked(rows)
 

@@ -19,6 +19,8 @@ from .tensors import Tensor
 
 # What /predict/file takes
 FILE = "a CSV file in UTF-8, whose first line names the columns; it may have other columns too"
+MOST_OTHERS = 1000  # columns of a file that the network does not take
+ENDS = b",;\t|\r\n"  # of fields and of lines
 
 # The datatypes of a column of numbers in the Open Inference Protocol
 NUMBERS = ["FP32", "FP64", "INT32", "INT64"]
@@ -160,6 +162,9 @@ def read_file(content: bytes, spec: InputSpec, settings: Settings) -> NDArray[np
     """
     if not content:
         raise UnknownFormatError("the file is empty")
+    most = (settings.max_batch + 1) * (len(spec.columns) + MOST_OTHERS)
+    if max(map(content.count, ENDS)) > most:  # each would become an object in memory
+        raise UserError(f"the file has more than {most} fields or lines")
     names: list[str] = []
     rows: list[dict[str, str]] = []
     try:
