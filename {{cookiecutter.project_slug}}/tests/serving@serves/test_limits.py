@@ -18,6 +18,7 @@ from {{ cookiecutter.project_slug }}.serving.log import Lines
 
 SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
 HTTPTOOLS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no httptools")
+JSON, FORM = b"application/json", b"multipart/form-data; boundary=b"
 POST = (
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
@@ -101,6 +102,23 @@ def test_requests_that_are_sent_at_once_are_limited(client):
     asked = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
     received = exchange(client, asked * 5000)
     assert received.count(b"HTTP/1.1 200 OK") == received.count(b"HTTP/1.1") < 5000
+
+
+def test_a_client_that_leaves_within_its_body_is_no_error(client, caplog):
+    address = client.base_url.host, client.base_url.port
+    for asked in (POST, POST.replace(b"/predict", b"/predict/file").replace(JSON, FORM)):
+        with socket.create_connection(address) as connection:
+            connection.sendall(asked)
+            in_progress(client, 1)
+        in_progress(client, 0)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@HTTPTOOLS
+def test_headers_may_hold_any_bytes(client):
+    asked = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: \xff\r\nContent-Length: 0\r\n"
+    answer = exchange(client, asked + b"Connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 415")
 
 
 @HTTPTOOLS

@@ -1,7 +1,6 @@
 """The HTTP service: loads the application of `bento.py` and serves it in this process."""
 
 import atexit
-import logging
 import os
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -24,7 +23,6 @@ def load_app() -> Starlette:
 
     server_context.bento_name = PACKAGE  # a label of every metric
     load()
-    logging.getLogger("bentoml.access").disabled = True  # `RequestLog` says more
     return make_app()
 
 

@@ -337,6 +337,7 @@ service = bentoml.service(
     threads=1,  # for calls of the model
     # BentoML's own limit comes second: it answers even a request that `Limits` has answered
     traffic={"timeout": settings.timeout * 2},
+    logging={"access": {"enabled": False}},  # `RequestLog` says more
 )(Service)
 service.add_asgi_middleware(lambda app: guard(app, settings))
 service.add_asgi_middleware(Limits)

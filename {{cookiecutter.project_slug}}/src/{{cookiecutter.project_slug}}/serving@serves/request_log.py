@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -187,16 +187,19 @@ async def read_body(request: Request, most: int) -> bytearray:
     """Read a body, unless it is too large.
 
     Raises:
-        Refused: It has more than `most` bytes, or says so.
+        Refused: It has more than `most` bytes, or says so, or its client leaves.
     """
     body = bytearray()
     if int(request.headers.get("content-length", 0)) <= most:
-        async for part in request.stream():
-            body += part
-            if len(body) > most:
-                break
-        else:
-            return body
+        try:
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    break
+            else:
+                return body
+        except ClientDisconnect as error:
+            raise Refused(CLIENT_HAS_LEFT, "the client has left") from error
     raise Refused(413, f"the body is larger than {most} bytes", CLOSE)
 
 
@@ -204,7 +207,7 @@ async def read_upload(request: Request) -> bytes:
     """Read the file of a form.
 
     Raises:
-        Refused: The body is no such form, or has no file in the field `file`.
+        Refused: The body is no such form, has no file in the field `file`, or its client leaves.
     """
     try:
         async with request.form(max_files=1, max_fields=1) as form:
@@ -213,4 +216,6 @@ async def read_upload(request: Request) -> bytes:
                 return await upload.read()
     except HTTPException as error:
         raise Refused(error.status_code, error.detail) from error
+    except ClientDisconnect as error:
+        raise Refused(CLIENT_HAS_LEFT, "the client has left") from error
     raise Refused(422, [{"type": "missing", "loc": ["file"], "msg": "Upload required"}])
