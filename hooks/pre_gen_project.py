@@ -32,18 +32,18 @@ cuda_toolkit cwevals cycler databricks databricks_sdk datasets dateutil debugpy 
 defusedxml dependency_groups deprecation dictdiffer dill diskcache distlib distro dmypy docker
 dotenv dpath dulwich dvc dvc_azure dvc_data dvc_gs dvc_http dvc_objects dvc_render dvc_s3
 dvc_studio_client dvc_task emoji engineio entrypoints everett example executing f2py fastapi
-fastjsonschema ff filelock flask flask_cors flask_login flatbuffers flatten_dict flufl flufl_lock
-fonttools fqdn frozenlist fsspec functions_framework functions_framework_python functorch funcy
-gcsfs get_gprof get_objgraph gevent geventhttpclient git gitdb gitpython google google_api_core
-google_auth google_auth_oauthlib google_cloud_core google_cloud_storage google_cloud_storage_control
-google_crc32c google_resumable_media googleapis_common_protos grandalf graphene graphql graphql_core
-graphql_relay greenlet grpc grpc_google_iam_v1 grpc_status grpcio grpcio_status gto gunicorn
-gunicornc h11 harfile hatchling hf hf_xet httpcore httpcore2 httptools httpx httpx2 httpx_ws huey
-huey_consumer huggingface_hub hydra hydra_core hydra_plugins hypothesis hypothesis_graphql identify
-idna importlib_metadata iniconfig ipykernel ipykernel_launcher ipython ipython3
-ipython_pygments_lexers isodate isoduration isympy iterative_telemetry itsdangerous jedi jinja2 jlpm
-jmespath joblib json5 jsonpointer jsonschema jsonschema_rs jsonschema_specifications jupyter
-jupyter_builder jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server
+fastapi_swagger fastjsonschema ff filelock flask flask_cors flask_login flatbuffers flatten_dict
+flufl flufl_lock fonttools fqdn frozenlist fsspec functions_framework functions_framework_python
+functorch funcy gcsfs get_gprof get_objgraph gevent geventhttpclient git gitdb gitpython google
+google_api_core google_auth google_auth_oauthlib google_cloud_core google_cloud_storage
+google_cloud_storage_control google_crc32c google_resumable_media googleapis_common_protos grandalf
+graphene graphql graphql_core graphql_relay greenlet grpc grpc_google_iam_v1 grpc_status grpcio
+grpcio_status gto gunicorn gunicornc h11 harfile hatchling hf hf_xet httpcore httpcore2 httptools
+httpx httpx2 httpx_ws huey huey_consumer huggingface_hub hydra hydra_core hydra_plugins hypothesis
+hypothesis_graphql identify idna importlib_metadata iniconfig ipykernel ipykernel_launcher ipython
+ipython3 ipython_pygments_lexers isodate isoduration isympy iterative_telemetry itsdangerous jedi
+jinja2 jlpm jmespath joblib json5 jsonpointer jsonschema jsonschema_rs jsonschema_specifications
+jupyter jupyter_builder jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server
 jupyter_server_terminals jupyterlab jupyterlab_pygments jupyterlab_server jwt kantoku kiwisolver
 knack kombu lark librt lightning lightning_fabric lightning_utilities locust mako mangum markdown
 markdown_it markdown_it_py markdown_py markupsafe matplotlib matplotlib_inline mdurl mistune

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -217,6 +218,11 @@ def test_the_document_is_shown_on_a_page(client):
     page = client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "openapi.json" in page.text
+    files = re.findall(r"""(?:href|src)=["']([^"']+)["']""", page.text)
+    assert len(files) >= 2
+    for name in files:  # of the service itself, whatever stands before it
+        assert client.get(page.url.join(name)).status_code == 200, name
+        assert ":" not in name
 
 
 @pytest.mark.parametrize(

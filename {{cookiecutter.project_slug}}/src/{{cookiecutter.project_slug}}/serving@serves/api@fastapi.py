@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -270,6 +272,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         version=VERSION,
         lifespan=service.lifespan,
         openapi_url="/openapi.json" if settings.docs else None,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.health, app.state.current = service.health, service.current
@@ -321,9 +324,23 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         },
         openapi_extra=body("application/json", InferRequest.model_json_schema()),
     )
+    if settings.docs:
+        app.add_api_route("/docs", docs, include_in_schema=False)
+        app.mount("/docs/files", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.add_api_route(MODEL, service.describe)
     app.add_api_route("/v2{rest:path}", service.describe, methods=METHODS, include_in_schema=False)
     return app
+
+
+async def docs() -> HTMLResponse:
+    """Show the endpoints on a page, with files of the service: FastAPI's own page loads others'."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=PACKAGE,
+        swagger_js_url="docs/files/swagger-ui-bundle.js",
+        swagger_css_url="docs/files/swagger-ui.css",
+        swagger_favicon_url="docs/files/favicon-32x32.png",
+    )
 
 
 BINARY = {"type": "string", "format": "binary"}
