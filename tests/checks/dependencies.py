@@ -25,6 +25,7 @@ ALONE = {
 EVIDENCE = {
     "dependency-groups": r"\"dependency-groups\"",
     "functions-framework": r"\"functions_framework\"",
+    "fastapi-swagger": r"\"fastapi_swagger\"",
     "httptools": r"import uvicorn",
     "python-multipart": r"UploadFile",
     "schemathesis": r"schemathesis\.cli",

@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 # A platform asks these by an address, and without a key
 PROBES = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
-PAGES = re.compile(r"/|/docs(\.json|/files/.*)?|/openapi\.json|/static_content/.*")  # browsers have no key
+# Browsers have no key for these
+PAGES = re.compile(r"/|/docs(\.json|/files/.*)?|/openapi\.json|/static_content/.*")
 LARGEST_FILE = 1_000_000  # bytes of the file of keys
 LINE = re.compile(r"(?P<name>[\w.@-]{1,64}) +(?P<digest>[0-9a-f]{64})(?P<admin> +admin)?")
 SENT = ["authorization", "content-type", "x-request-id"]
