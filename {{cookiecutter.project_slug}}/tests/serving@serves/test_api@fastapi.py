@@ -5,13 +5,25 @@ import logging
 import os
 import signal
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import example
 import pytest
-from service import PATIENCE, client_of, free_port, in_progress, is_ready, running, start, until
+from service import (
+    PATIENCE,
+    answering,
+    client_of,
+    free_port,
+    in_progress,
+    is_ready,
+    running,
+    start,
+    until,
+    upload,
+)
 
-from {{ cookiecutter.project_slug }}.serving import request_log
+from {{ cookiecutter.project_slug }}.serving import api, request_log
 
 
 def test_requests_have_an_id(client):
@@ -107,3 +119,20 @@ def test_a_model_that_hangs_does_not_keep_a_stopped_service(slow, inputs):
         client.server.should_exit = True
         assert answer.result().status_code in {503, 504}
         assert answer.result().json()["detail"]
+
+
+def test_small_files_do_not_wait_for_large_ones(model, sample, monkeypatch):
+    may_read = threading.Event()
+    read_file = api.read_file
+
+    def read(content, *arguments):
+        assert len(content) < 100_000 or may_read.wait(PATIENCE)
+        return read_file(content, *arguments)
+
+    monkeypatch.setattr(api, "read_file", read)
+    with answering(model) as client, ThreadPoolExecutor() as threads:
+        large = threads.submit(upload, client, b"\xff" * 100_000)
+        in_progress(client, 1)
+        assert upload(client, sample).status_code == 200
+        may_read.set()
+        assert large.result().status_code == 415

@@ -34,7 +34,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, media_type, read_body, read_upload, reason_key
+from .request_log import FAST, SMALL, Refused, media_type, read_body, read_upload, reason_key
 from .requests import (
     FILE,
     largest_json,
@@ -68,8 +68,8 @@ class Service:
         self.current, self.settings = Current(predictor, settings), settings
         self.health = Health(settings)
         self.batcher = Batcher(self.best, settings.max_batch, settings.max_queue, settings.timeout)
-        self.reader = Worker("reader")
-        self.unread = 0  # requests that the reader has, or that wait for it
+        self.reader, self.large_reader = Worker("reader"), Worker("large_reader")
+        self.unread = 0  # requests that the readers have, or that wait for them
         self.spec = predictor.input_spec
         self.most_json = min(settings.max_body, largest_json(self.spec, settings))
         self.most_values = most_values(self.spec, settings)
@@ -181,11 +181,15 @@ class Service:
         """
         return to_inputs(self.request_type.model_validate_json(body), self.spec)
 
-    async def read(self, read: Callable[..., Result], *arguments: Any) -> Result:
+    async def read(
+        self, read: Callable[..., Result], content: bytes | bytearray, *arguments: Any
+    ) -> Result:
         """Read what takes long in a thread, one request after another.
 
+        Large bodies have a thread of their own: small ones would wait for them.
+
         Raises:
-            QueueFullError: Too many requests wait for it.
+            QueueFullError: Too many requests wait.
             Refused: It takes too long.
         """
         if self.unread >= self.settings.max_queue:
@@ -193,7 +197,8 @@ class Service:
         self.unread += 1
         try:
             async with asyncio.timeout(self.settings.timeout):
-                return await self.reader.run(read, *arguments)
+                reader = self.reader if len(content) <= SMALL else self.large_reader
+                return await reader.run(read, content, *arguments)
         except TimeoutError as error:
             raise self.too_late() from error
         finally:
