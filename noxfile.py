@@ -106,6 +106,13 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def attack(session: nox.Session) -> None:
+    """Attack the service of a new bake: `nox -s attack [-- task=text serving=bentoml]`."""
+    install_everything(session)
+    session.run("python", "-m", "attack", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation strictly, or serve it: `nox -s docs [-- serve]`."""
     session.install("--quiet", "zensical>=0.0.70")

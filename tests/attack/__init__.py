@@ -1,0 +1,1 @@
+"""Attacks on the service of a baked project: `nox -s attack`; CONTRIBUTING.md explains them."""
