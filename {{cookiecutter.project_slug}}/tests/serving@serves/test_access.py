@@ -43,9 +43,12 @@ def test_a_key_is_asked_for(slow, keys, inputs):
         assert client.post("/predict", json=body, headers=bearer(WEB)).status_code == 200
         assert client.get("/model", headers={"authorization": f"bearer {BOSS}"}).status_code == 200
         assert client.get("/docs").status_code == 200
-        assert {"401", "429"} < set(
-            client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
-        )
+        document = client.get("/openapi.json").json()
+        described = document["paths"]["/predict"]["post"]
+        assert {"401", "429"} < set(described["responses"])
+        [[scheme]] = described.get("security") or document["security"]
+        assert document["components"]["securitySchemes"][scheme]["scheme"] == "bearer"
+        assert not document["paths"]["/livez"]["get"].get("security")
 
 
 @pytest.mark.parametrize("path", ["/predict/", "//predict", "/docs/../predict", "/readyz/../model"])
@@ -124,6 +127,13 @@ def test_a_file_that_lists_no_keys_is_refused(content, reason):
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(UserError, match=re.escape("SERVE_KEYS_FILE='nowhere.txt': No such file")):
         read_keys(Path("nowhere.txt"))
+
+
+def test_the_command_line_makes_a_key(cli):
+    code, line, said = cli("key", "web", "--admin")
+    Path("keys.txt").write_text(line)
+    client = Keys(Path("keys.txt")).find(said.split()[-1])
+    assert (code, client.name, client.admin) == (0, "web", True)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 65, "a\n", "ü/"])

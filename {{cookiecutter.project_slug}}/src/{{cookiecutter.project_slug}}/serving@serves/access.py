@@ -26,8 +26,9 @@ PROBES = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
 PAGES = re.compile(r"/|/docs(\.json|/files/.*)?|/openapi\.json|/static_content/.*")
 LARGEST_FILE = 1_000_000  # bytes of the file of keys
 LINE = re.compile(r"(?P<name>[\w.@-]{1,64}) +(?P<digest>[0-9a-f]{64})(?P<admin> +admin)?")
-SENT = ["authorization", "content-type", "x-request-id"]
-SHOWN = ["retry-after", "x-model-version", "x-request-id"]
+# Headers that a page in a browser may send, and those that it may read
+SENT = ["authorization", "content-type", "inference-header-content-length", "x-request-id"]
+SHOWN = ["inference-header-content-length", "retry-after", "x-model-version", "x-request-id"]
 
 
 @dataclass

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -289,15 +290,21 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     app.add_middleware(Direct, endpoints=direct)
     app.add_middleware(guard, settings=settings)
     access = (401, 429) if settings.keys_file else ()
-    for path, endpoint, statuses in (
-        ("/livez", service.livez, ()),
-        ("/readyz", service.readyz, (503,)),
-        ("/model", service.model, access),
+    # `Access` looks at the key; this only documents it
+    key = [Depends(HTTPBearer(auto_error=False))] if settings.keys_file else []
+    for path, endpoint, statuses, asked in (
+        ("/livez", service.livez, (), []),
+        ("/readyz", service.readyz, (503,), []),
+        ("/model", service.model, access, key),
     ):
-        app.add_api_route(path, endpoint, responses=problems(*statuses))
+        app.add_api_route(path, endpoint, responses=problems(*statuses), dependencies=asked)
         app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     app.add_api_route(
-        "/model/reload", service.reload, methods=["POST"], responses=problems(403, 409, *access)
+        "/model/reload",
+        service.reload,
+        methods=["POST"],
+        dependencies=key,
+        responses=problems(403, 409, *access),
     )
     # FastAPI documents these three; `Direct` calls them
     file = {"type": "object", "required": ["file"], "properties": {"file": BINARY}}
@@ -305,6 +312,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         "/predict",
         service.predict,
         methods=["POST"],
+        dependencies=key,
         response_model=service.response_type,
         responses={**problems(413, 415, 503, 504, *access), 422: {"model": Invalid}},
         openapi_extra=body("application/json", service.request_type.model_json_schema()),
@@ -313,6 +321,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         "/predict/file",
         service.predict_file,
         methods=["POST"],
+        dependencies=key,
         response_model=service.response_type,
         description=f"The file: {FILE}.",
         responses={**problems(400, 413, 415, 503, 504, *access), 422: {"model": Invalid}},
@@ -322,6 +331,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
         f"{MODEL}/infer",
         service.infer,
         methods=["POST"],
+        dependencies=key,
         description=INFER,
         responses={
             200: {"content": {"application/octet-stream": {}}},
@@ -332,7 +342,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     if settings.docs:
         app.add_api_route("/docs", docs, include_in_schema=False)
         app.mount("/docs/files", StaticFiles(packages=[("fastapi_swagger", "resources")]))
-    app.add_api_route(MODEL, service.describe)
+    app.add_api_route(MODEL, service.describe, dependencies=key)
     app.add_api_route("/v2{rest:path}", service.describe, methods=METHODS, include_in_schema=False)
     return app
 

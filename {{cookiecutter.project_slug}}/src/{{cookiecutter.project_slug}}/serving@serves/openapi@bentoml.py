@@ -44,13 +44,13 @@ def document(
     def answer(description: str, *names: str) -> dict[str, Any]:
         return {"description": description, "content": body(*names)}
 
+    def access(name: str) -> dict[str, Any]:
+        found = {"401": "There is no valid key", "429": "The key was used too often"}
+        return {status: answer(text, name) for status, text in found.items() if keys}
+
     text = {"text/plain": {"schema": {"type": "string"}}}
-    access = {
-        "401": answer("There is no valid key", "Problem"),
-        "429": answer("The key was used too often", "Problem"),
-    }
     refusals = {
-        **(access if keys else {}),
+        **access("Problem"),
         "413": answer("The body is too large", "Problem"),
         "415": answer("The body has another type than documented", "Problem"),
         "422": answer("Elements of the body are wrong", "Invalid"),
@@ -59,6 +59,7 @@ def document(
         "504": answer("The answer took too long", "Problem"),
     }
     failures = {
+        **access("Failure"),
         "400": answer("Tensors of the body are wrong", "Failure"),
         "413": answer("The body is too large", "Failure"),
         "415": answer("The body is compressed", "Failure"),
@@ -71,6 +72,7 @@ def document(
         "required": ["file"],
         "properties": {"file": {"type": "string", "format": "binary"}},
     }
+    schemes = {"key": {"type": "http", "scheme": "bearer"}} if keys else {}
     return {
         "openapi": "3.1.0",
         "info": {"title": PACKAGE, "version": VERSION},
@@ -127,7 +129,7 @@ def document(
                     "summary": "Describe the model.",
                     "responses": {
                         "200": answer("The model", "ModelInfo"),
-                        **(access if keys else {}),
+                        **access("Problem"),
                     },
                 }
             },
@@ -136,7 +138,7 @@ def document(
                     "summary": "Load the model's file again.",
                     "responses": {
                         "200": answer("The model", "ModelInfo"),
-                        **(access if keys else {}),
+                        **access("Problem"),
                         "403": answer("The key is not an administrator's", "Problem"),
                         "409": answer("The file can't be used; the model stays", "Problem"),
                     },
@@ -145,12 +147,14 @@ def document(
             "/livez": {
                 "get": {
                     "summary": "Say that the process is alive.",
+                    "security": [],
                     "responses": {"200": {"description": "It is", "content": text}},
                 }
             },
             "/readyz": {
                 "get": {
                     "summary": "Say whether the model has answered its first batch.",
+                    "security": [],
                     "responses": {
                         "200": {"description": "It has", "content": text},
                         "503": {"description": "Not yet", "content": text},
@@ -158,5 +162,6 @@ def document(
                 }
             },
         },
-        "components": {"schemas": schemas["$defs"]},
+        "components": {"schemas": schemas["$defs"], "securitySchemes": schemes},
+        "security": [{name: []} for name in schemes],
     }
