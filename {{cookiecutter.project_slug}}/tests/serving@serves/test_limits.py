@@ -12,9 +12,21 @@ from contextlib import suppress
 import example
 import httpx2
 import pytest
-from service import PATIENCE, client_of, free_port, in_progress, is_ready, running, start, until
+from service import (
+    LARGEST,
+    PATIENCE,
+    client_of,
+    free_port,
+    in_progress,
+    is_ready,
+    running,
+    start,
+    until,
+)
 
 from {{ cookiecutter.project_slug }}.serving.log import Lines
+from {{ cookiecutter.project_slug }}.serving.server import most_of_all
+from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SERVICE = "{{ cookiecutter.project_slug }}.serving.api"
 HTTPTOOLS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no httptools")
@@ -151,6 +163,18 @@ def test_connections_are_limited(slow):
             connection.close()
         until(lambda: len(client.server.server_state.connections) == 0)
         assert client.get("/livez").status_code == 200
+
+
+def test_what_requests_can_take_is_computed(client):
+    bounds = most_of_all(example.SPEC, Settings())
+    assert all(bound > 0 for bound in bounds.values())
+    for name, value in {"max_queue": 512, "max_connections": 1500, "max_body": 20_000_000}.items():
+        changed = most_of_all(example.SPEC, Settings(**{name: value}))
+        assert sum(changed.values()) > sum(bounds.values()), name
+    body = b" " * (most_of_all(example.SPEC, Settings(max_body=LARGEST))["json_bytes"] + 1)
+    headers = {"content-type": "application/json"}
+    assert client.post("/predict", content=body[:-1], headers=headers).status_code == 422
+    assert client.post("/predict", content=body, headers=headers).status_code == 413
 
 
 def test_a_model_that_can_not_answer_ends_the_service(slow):

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import gc
+import logging
 import math
 import multiprocessing
 import os
@@ -18,10 +19,15 @@ import uvicorn
 from starlette.applications import Starlette
 
 from .. import UserError
+from ..datasets.inputs import InputSpec
 from .access import read_keys
 from .log import lines, log_json
+from .request_log import LARGE_BODIES, SMALL
+from .requests import largest_json, most_values
 from .settings import Settings, read_settings
 from .workers import Workers, has_terminal
+
+log = logging.getLogger(__name__)
 
 OTHER_FILES = 100  # that the process opens beside its connections
 
@@ -206,7 +212,10 @@ def answer(load_app: LoadApp, listener: socket.socket | None, started: Event | N
     """
     settings = read_settings()
     prepare(settings)
-    server = Server(load_app(), settings, started)
+    app = load_app()
+    bounds = most_of_all(app.state.current.predictor.input_spec, settings)
+    log.debug("the most that requests can take", extra={"fields": bounds})
+    server = Server(app, settings, started)
     server.owns_process = True
     listener = listener or listen(settings.host, settings.port)
     # Large requests start the garbage collector often: let it skip the objects that stay
@@ -218,6 +227,21 @@ def answer(load_app: LoadApp, listener: socket.socket | None, started: Event | N
     server.run(sockets=[listener])
     if server.problem:
         raise UserError(server.problem)
+
+
+def most_of_all(spec: InputSpec, settings: Settings) -> dict[str, int]:
+    """Compute what requests can take at most, from the model's inputs and the settings.
+
+    Returns:
+        Bytes of the largest JSON body that is read, and its values; bytes of all bodies in memory,
+        and of all samples in the queue.
+    """
+    return {
+        "json_bytes": min(settings.max_body, largest_json(spec, settings)),
+        "json_values": most_values(spec, settings)[0],
+        "bodies_bytes": LARGE_BODIES * settings.max_body + settings.max_connections * SMALL,
+        "queue_bytes": settings.max_queue * spec.zeros(1).nbytes,
+    }
 
 
 def main(serve: Callable[[], None]) -> None:
