@@ -157,6 +157,7 @@ class Project:
     def command(self, *command: Any, **streams: Any) -> subprocess.Popen[bytes]:
         """Start Python with these arguments and the project's package."""
         own = {"PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
+        own["PYTHONUNBUFFERED"] = ""  # else a log that fails is gone before the process ends
         environment = os.environ | own | streams.pop("environment", {})
         arguments = [sys.executable, *map(str, command)]
         return subprocess.Popen(arguments, cwd=self.folder, env=environment, **streams)
