@@ -222,6 +222,16 @@ def test_a_log_that_can_not_be_written_goes_on_later(monkeypatch):
     lines.write(message="lost")
 
 
+def test_the_end_of_the_process_writes_to_no_log_that_has_failed(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Broken(), "ascii"))
+    lines = Lines()
+    lines.finish()
+    assert sys.stdout
+    lines.write(message="lost")
+    lines.finish()
+    assert sys.stdout is None
+
+
 def test_a_log_that_nobody_reads_stops_nothing(model):
     port = free_port()
     process = start(SERVICE, SERVE_MODEL=model, SERVE_PORT=port)  # into a pipe

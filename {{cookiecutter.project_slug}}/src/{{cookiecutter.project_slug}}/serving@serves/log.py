@@ -52,6 +52,8 @@ class Lines:
         end = time.monotonic() + PATIENCE
         while self.wake.is_set() and time.monotonic() < end:
             time.sleep(0.01)
+        if self.lost:  # else Python itself may write once more, fail, and end with code 120
+            sys.stdout = None
 
     def _work(self) -> None:
         while True:
