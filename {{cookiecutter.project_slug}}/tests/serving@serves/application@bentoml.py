@@ -14,7 +14,7 @@ def application(predictor, settings):
         patch.setattr(bento, "settings", settings)
         current = Current(predictor, settings)
         patch.setattr(bento, "current", lambda: current)
-        for name in ("body_type", "answer_type", "health", "open_inference"):
+        for name in ("body_type", "answer_type", "health", "open_inference", "described"):
             patch.setattr(bento, name, cache(getattr(bento, name).__wrapped__))
         # Counters can be registered only once in a process
         patch.setitem(bento.service.config, "metrics", {"enabled": False})

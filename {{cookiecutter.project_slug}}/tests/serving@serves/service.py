@@ -19,6 +19,11 @@ from {{ cookiecutter.project_slug }}.serving.settings import Settings
 
 SOURCE = Path(sys.modules[UserError.__module__].__file__).parents[1]
 LARGEST = 200_000  # bytes of a body
+# Of a request with so many bytes
+HEAD = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
 # Seconds. A busy machine may take minutes: only a service that hangs is to reach this limit
 PATIENCE = 600
 
@@ -89,6 +94,16 @@ def answering(path):
 def in_progress(client, count):
     """Wait until a service of this process works on so many requests."""
     until(lambda: len(client.server.server_state.tasks) == count)
+
+
+def busy(client, slow, pool, body):
+    """Give the model a batch that it does not answer until `may_run` is set."""
+    slow.may_run.set()
+    until(lambda: is_ready(client))
+    slow.may_run.clear()
+    answer = pool.submit(client.post, "/predict", json=body)
+    in_progress(client, 1)
+    return answer
 
 
 def free_port():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inference.target import Predictions
+from .payloads import has_room
 from .worker import Worker
 
 Inputs = NDArray[Any]
@@ -90,10 +91,7 @@ class Batcher:
 
     def fits(self, samples: int) -> bool:
         """Tell whether the queue takes a request with so many samples."""
-        if not self.waiting_samples:
-            return True
-        room = self.max_queue * (1 - (samples - 1) / (2 * self.max_batch))
-        return self.waiting_samples + samples <= room
+        return has_room(self.waiting_samples, samples, self.max_batch, self.max_queue)
 
     def submit(self, inputs: Inputs) -> Waiting:
         """Put the samples of one request into the queue, at most `max_batch`.

@@ -4,7 +4,9 @@
 """
 
 import asyncio
+import logging
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -13,8 +15,11 @@ from typing import Any
 
 import bentoml
 from bentoml import IODescriptor
+from bentoml._internal.server.http_app import log_exception
+from bentoml.exceptions import ServiceUnavailable
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -34,12 +39,14 @@ from .payloads import (
     UnknownFormatError,
     first_errors,
     has_more_values,
+    has_room,
     model_info,
     response_type,
 )
-from .request_log import FAST, Refused, media_type, read_body, read_upload
+from .request_log import FAST, SMALL, Refused, media_type, read_body, read_upload
 from .requests import largest_json, most_values, read_file, request_type, to_inputs
 from .settings import read_settings
+from .worker import Result, Worker
 
 settings = read_settings()  # at import, because decorators below need them
 
@@ -79,6 +86,20 @@ def current() -> Current:
 def load() -> Predictor:
     """Return the model that answers."""
     return current().predictor
+
+
+@cache
+def readers() -> tuple[Worker, Worker]:
+    """Make the threads that read small and large bodies, one after another, once in a process."""
+    return Worker("reader"), Worker("large_reader")
+
+
+def read_in_thread(
+    read: Callable[..., Result], content: bytes | bytearray, *arguments: Any
+) -> asyncio.Future[Result]:
+    """Call a function that reads a body in a thread; small bodies don't wait for large ones."""
+    small, large = readers()
+    return (small if len(content) <= SMALL else large).run(read, content, *arguments)
 
 
 @cache
@@ -125,7 +146,7 @@ class Limits:
 
         def admit(inputs: NDArray[Any]) -> NDArray[Any]:
             nonlocal mine
-            if self.samples + len(inputs) > settings.max_queue:
+            if not has_room(self.samples, len(inputs), settings.max_batch, settings.max_queue):
                 raise Refused(503, "too many samples wait", {"Retry-After": "1"})
             mine = len(inputs)
             self.samples += mine
@@ -133,13 +154,21 @@ class Limits:
             return inputs
 
         async def in_time(message: Message) -> None:
-            if timer.expired():  # when it is cancelled, BentoML's batching answers 503
+            # BentoML answers in its own words, also a request that is cancelled
+            if left.cancelled():
+                raise asyncio.CancelledError
+            if timer.expired():
                 raise late
+            if "admitted" in scope and (status := message.get("status", 200)) >= 500:
+                raise Refused(status, "internal error" if status == 500 else "the model is busy")
             await send(message)
 
         scope["admit"] = admit
         request_scope.set(scope)
         late = Refused(504, f"no answer within {settings.timeout:g} s")
+        left = scope["answer"] = asyncio.get_running_loop().create_future()
+        if task := asyncio.current_task():
+            left.add_done_callback(lambda _: task.cancel())  # `Connection` has cancelled it
         try:
             async with asyncio.timeout(settings.timeout) as timer:
                 await self.app(scope, receive, in_time)
@@ -147,6 +176,7 @@ class Limits:
             raise late from error
         finally:
             self.samples -= mine
+            scope.pop("answer")
 
 
 class Samples(IODescriptor):
@@ -162,14 +192,14 @@ class Samples(IODescriptor):
         spec = load().input_spec
         body = await read_body(request, min(settings.max_body, largest_json(spec, settings)))
 
-        def read() -> NDArray[Any]:
+        def read(body: bytearray) -> NDArray[Any]:
             return to_inputs(body_type().model_validate_json(body), spec)
 
         most = most_values(spec, settings)
-        if len(body) > FAST and await run_in_threadpool(has_more_values, body, *most):
+        if len(body) > FAST and await read_in_thread(has_more_values, body, *most):
             raise Refused(413, "the body holds more values than a request can have")
         try:
-            inputs = read() if len(body) <= FAST else await run_in_threadpool(read)
+            inputs = read(body) if len(body) <= FAST else await read_in_thread(read, body)
         except ValidationError as error:
             raise Refused(422, first_errors(error)) from error
         return cls.model_construct(inputs=request.scope["admit"](inputs))
@@ -185,7 +215,7 @@ class File(IODescriptor):
         """Decode the upload."""
         content = await read_upload(request)
         try:
-            inputs = await run_in_threadpool(read_file, content, load().input_spec, settings)
+            inputs = await read_in_thread(read_file, content, load().input_spec, settings)
         except UnknownFormatError as error:
             raise Refused(415, str(error)) from error
         except UserError as error:
@@ -201,7 +231,7 @@ class Tensors(IODescriptor):
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
         """Read the body, or refuse it."""
-        asked = await open_inference().read(request, run_in_threadpool)
+        asked = await open_inference().read(request, read_in_thread)
         request.scope["asked"] = asked
         return cls.model_construct(inputs=request.scope["admit"](asked.inputs))
 
@@ -262,9 +292,15 @@ async def describe(request: Request) -> Response:
     return open_inference().get(request, health())
 
 
+@cache
+def described() -> bytes:
+    """Write the document of the endpoints once in a process."""
+    return to_json(document(body_type(), answer_type(), keys=bool(settings.keys_file)))
+
+
 async def openapi(request: Request) -> Response:
     """Document the endpoints; BentoML's own document lacks most statuses."""
-    return JSONResponse(document(body_type(), answer_type(), keys=bool(settings.keys_file)))
+    return Response(described(), media_type="application/json")
 
 
 async def docs(request: Request) -> Response:
@@ -357,6 +393,12 @@ service.mount_asgi_app(
             *(pages if settings.docs else []),
         ]
     )
+)
+
+
+# A request that finds no place in a batch is answered by `Limits`, and is no error of the service
+logging.getLogger(log_exception.__module__).addFilter(
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], ServiceUnavailable))
 )
 
 

@@ -27,7 +27,8 @@ class Connection(HttpToolsProtocol):
     body, nor how many requests it sends at once, nor the time to send a request or to take an
     answer. The application limits the body.
 
-    An application may put a future into `scope["answer"]`. It is cancelled when the client leaves.
+    An application may put a future into `scope["answer"]`. It is cancelled when the client leaves,
+    and `scope["left"]` is true then.
     """
 
     # Of all connections
@@ -50,6 +51,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         for cycle in self.unanswered:  # Uvicorn itself tells only the last one
             cycle.disconnected = True
+            cycle.scope["left"] = True  # type: ignore[typeddict-unknown-key]
             cycle.message_event.set()
             if "answer" in cycle.scope:
                 cycle.scope["answer"].cancel()  # type: ignore[typeddict-item]

@@ -54,8 +54,8 @@ def document(
         "413": answer("The body is too large", "Problem"),
         "415": answer("The body has another type than documented", "Problem"),
         "422": answer("Elements of the body are wrong", "Invalid"),
-        "500": answer("The model failed", "Failure"),
-        "503": answer("Too many samples wait", "Problem", "Failure"),
+        "500": answer("The model failed", "Problem"),
+        "503": answer("Too many samples wait", "Problem"),
         "504": answer("The answer took too long", "Problem"),
     }
     failures = {

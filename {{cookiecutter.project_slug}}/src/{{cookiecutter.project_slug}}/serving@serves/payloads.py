@@ -76,6 +76,20 @@ def most_samples(values: int, settings: Settings) -> int:
     return max(1, min(settings.max_batch, MOST_VALUES // values))
 
 
+def has_room(waiting: int, samples: int, max_batch: int, max_queue: int) -> bool:
+    """Say whether the queue takes a request: one with many samples leaves room for small ones.
+
+    Args:
+        waiting: The samples that wait.
+        samples: Those of the request.
+        max_batch: The most samples of a request; one with so many fits while the queue is less than
+            half full.
+        max_queue: The most samples in the queue.
+    """
+    room = max_queue * (1 - (samples - 1) / (2 * max_batch))
+    return not waiting or waiting + samples <= room
+
+
 def has_more_values(body: bytearray, most: int, strings: int) -> bool:
     """Say whether a JSON body holds more values than a request can, before it is parsed.
 

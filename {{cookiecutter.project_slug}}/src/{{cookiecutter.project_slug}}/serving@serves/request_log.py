@@ -107,7 +107,7 @@ class Exchange:
         """Answer with an error, unless an answer has begun."""
         if isinstance(error, asyncio.CancelledError):
             # By `Connection`, as the client has left, or by the server, as its grace has passed
-            self.has_left = "answer" in self.scope and self.scope["answer"].cancelled()
+            self.has_left = self.scope.get("left", False)
             error = Refused(503, "the service stops")
         elif isinstance(error, HTTPException):
             error = Refused(error.status_code, error.detail, error.headers)
