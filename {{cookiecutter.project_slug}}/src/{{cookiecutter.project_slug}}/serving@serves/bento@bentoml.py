@@ -160,11 +160,12 @@ class Limits:
             if timer.expired():
                 raise late
             if "admitted" in scope and (status := message.get("status", 200)) >= 500:
-                raise Refused(status, "internal error" if status == 500 else "the model is busy")
+                raise busy if status == 503 else Refused(status, "internal error")
             await send(message)
 
         scope["admit"] = admit
         request_scope.set(scope)
+        busy = Refused(503, "the model is busy", {"Retry-After": "1"})
         late = Refused(504, f"no answer within {settings.timeout:g} s")
         left = scope["answer"] = asyncio.get_running_loop().create_future()
         if task := asyncio.current_task():
