@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # A platform asks these by an address, and without a key
 PROBES = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
 # Browsers have no key for these
-PAGES = re.compile(r"/|/docs(\.json|/files/.*)?|/openapi\.json|/static_content/.*")
+PAGES = re.compile(r"/|/docs(\.json)?|/openapi\.json|/static(_content)?/.*")
 LARGEST_FILE = 1_000_000  # bytes of the file of keys
 LINE = re.compile(r"(?P<name>[\w.@-]{1,64}) +(?P<digest>[0-9a-f]{64})(?P<admin> +admin)?")
 # Headers that a page in a browser may send, and those that it may read

@@ -341,7 +341,7 @@ def create_app(predictor: Predictor, settings: Settings) -> FastAPI:
     )
     if settings.docs:
         app.add_api_route("/docs", docs, include_in_schema=False)
-        app.mount("/docs/files", StaticFiles(packages=[("fastapi_swagger", "resources")]))
+        app.mount("/static", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.add_api_route(MODEL, service.describe, dependencies=key)
     app.add_api_route("/v2{rest:path}", service.describe, methods=METHODS, include_in_schema=False)
     return app
@@ -352,9 +352,9 @@ async def docs() -> HTMLResponse:
     return get_swagger_ui_html(
         openapi_url="openapi.json",
         title=PACKAGE,
-        swagger_js_url="docs/files/swagger-ui-bundle.js",
-        swagger_css_url="docs/files/swagger-ui.css",
-        swagger_favicon_url="docs/files/favicon-32x32.png",
+        swagger_js_url="static/swagger-ui-bundle.js",
+        swagger_css_url="static/swagger-ui.css",
+        swagger_favicon_url="static/favicon-32x32.png",
     )
 
 
