@@ -97,8 +97,8 @@ class Keys:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.clients = read_keys(path)
         self.seen, self.next_look = version_of(path), time.monotonic() + 1
+        self.clients = read_keys(path)  # after the look: a change between both is seen later
 
     def find(self, key: str) -> Client | None:
         """Find the client of a key, in a time that says nothing about the other keys."""

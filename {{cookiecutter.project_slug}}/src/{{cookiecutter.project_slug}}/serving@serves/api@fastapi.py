@@ -35,7 +35,7 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, SMALL, Refused, media_type, read_body, read_upload, reason_key
+from .request_log import FAST, Refused, media_type, read_body, read_upload, reason_key
 from .requests import (
     FILE,
     largest_json,
@@ -46,7 +46,7 @@ from .requests import (
 )
 from .server import main, run
 from .settings import Settings, read_settings
-from .worker import Result, Worker
+from .worker import Readers, Result
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,7 +69,7 @@ class Service:
         self.current, self.settings = Current(predictor, settings), settings
         self.health = Health(settings)
         self.batcher = Batcher(self.best, settings.max_batch, settings.max_queue, settings.timeout)
-        self.reader, self.large_reader = Worker("reader"), Worker("large_reader")
+        self.readers = Readers()
         self.unread = 0  # requests that the readers have, or that wait for them
         self.spec = predictor.input_spec
         self.most_json = min(settings.max_body, largest_json(self.spec, settings))
@@ -187,8 +187,6 @@ class Service:
     ) -> Result:
         """Read what takes long in a thread, one request after another.
 
-        Large bodies have a thread of their own: small ones would wait for them.
-
         Raises:
             QueueFullError: Too many requests wait.
             Refused: It takes too long.
@@ -198,8 +196,7 @@ class Service:
         self.unread += 1
         try:
             async with asyncio.timeout(self.settings.timeout):
-                reader = self.reader if len(content) <= SMALL else self.large_reader
-                return await reader.run(read, content, *arguments)
+                return await self.readers.run(read, content, *arguments)
         except TimeoutError as error:
             raise self.too_late() from error
         finally:

@@ -6,7 +6,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -43,10 +42,10 @@ from .payloads import (
     model_info,
     response_type,
 )
-from .request_log import FAST, SMALL, Refused, media_type, read_body, read_upload
+from .request_log import FAST, Refused, media_type, read_body, read_upload
 from .requests import largest_json, most_values, read_file, request_type, to_inputs
 from .settings import read_settings
-from .worker import Result, Worker
+from .worker import Readers
 
 settings = read_settings()  # at import, because decorators below need them
 
@@ -89,17 +88,9 @@ def load() -> Predictor:
 
 
 @cache
-def readers() -> tuple[Worker, Worker]:
-    """Make the threads that read small and large bodies, one after another, once in a process."""
-    return Worker("reader"), Worker("large_reader")
-
-
-def read_in_thread(
-    read: Callable[..., Result], content: bytes | bytearray, *arguments: Any
-) -> asyncio.Future[Result]:
-    """Call a function that reads a body in a thread; small bodies don't wait for large ones."""
-    small, large = readers()
-    return (small if len(content) <= SMALL else large).run(read, content, *arguments)
+def readers() -> Readers:
+    """Make the threads that read bodies once in a process."""
+    return Readers()
 
 
 @cache
@@ -197,10 +188,10 @@ class Samples(IODescriptor):
             return to_inputs(body_type().model_validate_json(body), spec)
 
         most = most_values(spec, settings)
-        if len(body) > FAST and await read_in_thread(has_more_values, body, *most):
+        if len(body) > FAST and await readers().run(has_more_values, body, *most):
             raise Refused(413, "the body holds more values than a request can have")
         try:
-            inputs = read(body) if len(body) <= FAST else await read_in_thread(read, body)
+            inputs = read(body) if len(body) <= FAST else await readers().run(read, body)
         except ValidationError as error:
             raise Refused(422, first_errors(error)) from error
         return cls.model_construct(inputs=request.scope["admit"](inputs))
@@ -216,7 +207,7 @@ class File(IODescriptor):
         """Decode the upload."""
         content = await read_upload(request)
         try:
-            inputs = await read_in_thread(read_file, content, load().input_spec, settings)
+            inputs = await readers().run(read_file, content, load().input_spec, settings)
         except UnknownFormatError as error:
             raise Refused(415, str(error)) from error
         except UserError as error:
@@ -232,7 +223,7 @@ class Tensors(IODescriptor):
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> IODescriptor:
         """Read the body, or refuse it."""
-        asked = await open_inference().read(request, read_in_thread)
+        asked = await open_inference().read(request, readers().run)
         request.scope["asked"] = asked
         return cls.model_construct(inputs=request.scope["admit"](asked.inputs))
 

@@ -151,13 +151,14 @@ class OpenInference:
         what = self.find(request)
         if what == "ready" and (reason := health.why_not_ready()):
             raise Refused(503, reason, {"Retry-After": "1"})
+        if what == "model":
+            return JSONResponse(self.metadata())
         server = {"name": PACKAGE, "version": VERSION}
         return JSONResponse(
             {
                 "server": server | {"extensions": ["binary_tensor_data"]},
                 "live": {"live": True},
                 "ready": {"name": PACKAGE, "ready": True},
-                "model": self.metadata(),
             }[what]
         )
 

@@ -175,16 +175,16 @@ def run(load_app: LoadApp) -> None:
     if settings.keys_file:
         read_keys(settings.keys_file)  # before the model, which takes longer
     if settings.workers == 1:
-        answer(load_app, None)
+        answer(load_app, settings)
         return
     prepare(settings)
     listener = listen(settings.host, settings.port)
-    raise SystemExit(Workers(partial(work, load_app), settings, listener).run())
+    raise SystemExit(Workers(partial(work, load_app, settings), settings, listener).run())
 
 
-def work(load_app: LoadApp, listener: socket.socket, started: Event) -> None:
+def work(load_app: LoadApp, settings: Settings, listener: socket.socket, started: Event) -> None:
     """Answer in one of several processes."""
-    main(partial(answer, load_app, listener, started))
+    main(partial(answer, load_app, settings, listener, started))
 
 
 def prepare(settings: Settings) -> None:
@@ -198,19 +198,24 @@ def prepare(settings: Settings) -> None:
     allow_connections(settings)
 
 
-def answer(load_app: LoadApp, listener: socket.socket | None, started: Event | None = None) -> None:
+def answer(
+    load_app: LoadApp,
+    settings: Settings,
+    listener: socket.socket | None = None,
+    started: Event | None = None,
+) -> None:
     """Answer in this process.
 
     Args:
         load_app: Loads the model and makes the application around it.
+        settings: The limits, and the address to listen on.
         listener: The socket to accept connections from; None makes one.
         started: Is set when the service answers.
 
     Raises:
-        UserError: A setting, the model's file or the port can't be used, or the model can't answer.
+        UserError: The model's file or the port can't be used, or the model can't answer.
         SystemExit: The process was stopped.
     """
-    settings = read_settings()
     prepare(settings)
     app = load_app()
     bounds = most_of_all(app.state.current.predictor.input_spec, settings)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from .request_log import SMALL
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -47,6 +49,20 @@ class Worker:
                 problem = error
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, answer, result, problem)
+
+
+class Readers:
+    """Two threads that read bodies: small ones don't wait for large ones."""
+
+    def __init__(self) -> None:
+        self.small, self.large = Worker("reader"), Worker("large_reader")
+
+    def run(
+        self, read: Callable[..., Result], content: bytes | bytearray, *arguments: Any
+    ) -> asyncio.Future[Result]:
+        """Call a function that reads a body, after the other bodies of its kind."""
+        worker = self.small if len(content) <= SMALL else self.large
+        return worker.run(read, content, *arguments)
 
 
 def _settle(answer: asyncio.Future[Any], result: Any, problem: Exception | None) -> None:

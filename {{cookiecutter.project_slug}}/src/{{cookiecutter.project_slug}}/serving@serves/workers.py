@@ -23,7 +23,7 @@ MARGIN = 5  # seconds beside those that a stopped process may take
 
 
 @dataclass(eq=False)
-class Worker:
+class Child:
     """A process.
 
     Attributes:
@@ -56,7 +56,7 @@ class Workers:
         listener: socket.socket,
     ) -> None:
         self.work, self.settings, self.listener = work, settings, listener
-        self.workers: list[Worker] = []
+        self.children: list[Child] = []
         self.stops = False
 
     def run(self) -> int:
@@ -75,19 +75,19 @@ class Workers:
             if not first.process.is_alive():
                 return first.process.exitcode or 1
         while not self.stops:
-            while len(self.workers) < self.settings.workers:
+            while len(self.children) < self.settings.workers:
                 self.start()
-            wait([worker.process.sentinel for worker in self.workers], timeout=0.2)
+            wait([child.process.sentinel for child in self.children], timeout=0.2)
             self.look_after()
         return self.join()
 
-    def start(self) -> Worker:
+    def start(self) -> Child:
         """Start a process."""
         started = spawning.Event()
-        worker = Worker(spawning.Process(target=self.work, args=(self.listener, started)), started)
-        worker.process.start()
-        self.workers.append(worker)
-        return worker
+        child = Child(spawning.Process(target=self.work, args=(self.listener, started)), started)
+        child.process.start()
+        self.children.append(child)
+        return child
 
     def stop(self, *_: Any) -> None:
         """Note a signal to stop."""
@@ -95,21 +95,21 @@ class Workers:
 
     def reload(self, *_: Any) -> None:
         """Note a signal to load the model again."""
-        for worker in self.workers:
-            worker.reloads = True
+        for child in self.children:
+            child.reloads = True
 
     def look_after(self) -> None:
         """Pass the signal on to processes that have started, and take those off that have ended."""
-        for worker in list(self.workers):
-            process = worker.process
+        for child in list(self.children):
+            process = child.process
             if not process.is_alive():
-                self.workers.remove(worker)
+                self.children.remove(child)
                 if not self.stops:
                     fields = {"fields": {"pid": process.pid, "exit_code": process.exitcode}}
                     log.error("a process has ended, another one follows", extra=fields)
                     time.sleep(PAUSE)
-            elif worker.reloads and worker.started.is_set():
-                worker.reloads = False
+            elif child.reloads and child.started.is_set():
+                child.reloads = False
                 os.kill(process.pid or 0, signal.SIGHUP)
 
     def join(self) -> int:
@@ -119,7 +119,7 @@ class Workers:
             The exit code: 0 if all of them have stopped in time.
         """
         end = time.monotonic() + self.settings.drain + self.settings.grace + MARGIN
-        processes = [worker.process for worker in self.workers]
+        processes = [child.process for child in self.children]
         for process in processes:
             process.terminate()
         for process in processes:
