@@ -112,11 +112,14 @@ def free_port():
 
 
 def start(*command, stdout=subprocess.PIPE, **variables):
-    """Start a Python module in a process of its own, as a user does."""
+    """Start a Python module in a process of its own, as a user does.
+
+    It takes a free port, unless SERVE_PORT names one: port 8000 may be another service's.
+    """
     environment = {name: str(value) for name, value in variables.items()}
     return subprocess.Popen(
         [sys.executable, "-m", *map(str, command)],
-        env=os.environ | {"PYTHONPATH": str(SOURCE), **environment},
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "SERVE_PORT": "0", **environment},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
