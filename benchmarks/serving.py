@@ -2,8 +2,9 @@
 
 One core is the servers', another the load generator's (wrk), on loopback: single samples as JSON,
 with validation, limits, request ids and logs on, as shipped. Every server is started anew for each
-turn, so that none runs beside another. `--task` bakes for another task than images; what is the
-same file for all tasks, such as the batcher, is measured with images only.
+turn, so that none runs beside another. Besides answers per second of wall time, the figures give
+the processor time that the server spends on an answer. `--task` bakes for another task than images;
+what is the same file for all tasks, such as the batcher, is measured with images only.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ import joblib
 import numpy as np
 import onnx
 import onnxruntime
+import psutil
 from measure import ratio, verdict
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -41,26 +43,30 @@ SLUG = "bench_project"
 
 OURS = "as shipped"
 NAIVE = "usual FastAPI service"  # of scikit-learn's own model, for tables
+KEYED = "as shipped, with an API key"
 CEILING = "FastAPI route that returns a constant"
+RAW = "Uvicorn alone, which returns a constant"
 ALONE = "as shipped, one connection"
 BATCHED = "slow model, as shipped"
 UNBATCHED = "slow model, a batch of one a call"
 BENTOML = "baked with BentoML"
 LITSERVE = "LitServe"
 TORCHSERVE = "TorchServe"
-KEYS = ("rate", "p50", "p99")
+CROWDS = (32, 256, 1000)  # clients that ask again at once after a refusal
+KEYS = ("rate", "cost", "p50", "p99")
 
 SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "AUTHORIZATION"
 wrk.body = io.open("BODY"):read("*a")
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    "RESULT %f %f %f %d\\n",
-    summary.requests / summary.duration * 1e6,
-    latency:percentile(50), latency:percentile(99),
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout
+    "RESULT %f %f %f %f %d %d\\n",
+    summary.requests - errors.status, summary.duration / 1e6,
+    latency:percentile(50), latency:percentile(99), errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout
   ))
 end
 """
@@ -68,15 +74,17 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw.
+    """What wrk saw, and what it cost the server.
 
     Attributes:
-        rate: Answers per second.
+        rate: Answers per second, without refusals.
+        cost: Processor time of the server in microseconds for an answer.
         p50: Median latency in microseconds.
         p99: Latency in microseconds that 99 of 100 answers stay below.
     """
 
     rate: float
+    cost: float
     p50: float
     p99: float
 
@@ -209,6 +217,8 @@ class Case:
         environment: Variables that it gets.
         path: What is asked for.
         connections: How many clients ask at a time.
+        port: Where it listens; 0 for any that is free.
+        may_refuse: Whether it may answer that it is busy.
     """
 
     command: list[str]
@@ -216,6 +226,20 @@ class Case:
     path: str = "predict"
     connections: int = 32
     port: int = 0
+    may_refuse: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The request that every server gets.
+
+    Attributes:
+        body: JSON.
+        authorization: The header; a server that asks for no key takes no notice of it.
+    """
+
+    body: bytes
+    authorization: str
 
 
 def torchserve(folder: Path, model: Path) -> Case:
@@ -262,20 +286,25 @@ def more_cases(folder: Path, ours: list[str], variables: dict[str, str]) -> dict
     return cases
 
 
-def measure(case: Case, script: Path, body: bytes, seconds: int) -> Load:
+def crowd(name: str, clients: int) -> str:
+    """Name the case of a server that so many clients ask at a time."""
+    return f"{name}, {clients:,} connections"
+
+
+def measure(case: Case, script: Path, asked: Asked, seconds: int) -> Load:
     """Start a server, warm it up, load it and stop it."""
     port = str(case.port or free_port())
     url = f"http://127.0.0.1:{port}/{case.path}"
     command = [port if word == "PORT" else word for word in case.command]
-    with server(command, url, body, case.environment | {"SERVE_PORT": port}):
-        load(url, script, case.connections, 1)
-        return load(url, script, case.connections, seconds)
+    with server(command, url, asked, case.environment | {"SERVE_PORT": port}) as process:
+        load(process, case, url, script, 1)
+        return load(process, case, url, script, seconds)
 
 
 @contextlib.contextmanager
 def server(
-    command: list[str], url: str, body: bytes, environment: dict[str, str]
-) -> Iterator[None]:
+    command: list[str], url: str, asked: Asked, environment: dict[str, str]
+) -> Iterator[psutil.Process]:
     """Run a server on the first core, and wait for its first answer."""
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
@@ -287,12 +316,12 @@ def server(
         )
         try:
             end = time.monotonic() + 60
-            while not answers(url, body):
+            while not answers(url, asked):
                 if process.poll() is not None or time.monotonic() > end:
                     log.seek(0)
                     sys.exit(f"{' '.join(command)} does not answer:\n{log.read()[-2000:]}")
                 time.sleep(0.1)
-            yield
+            yield psutil.Process(process.pid)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -302,31 +331,76 @@ def server(
                 process.wait()
 
 
-def answers(url: str, body: bytes) -> bool:
+def answers(url: str, asked: Asked) -> bool:
     """Say whether a server answers the request that it will be measured with."""
+    headers = {"content-type": "application/json", "authorization": asked.authorization}
     try:
-        answer = httpx2.post(url, content=body, headers={"content-type": "application/json"})
+        answer = httpx2.post(url, content=asked.body, headers=headers)
         return answer.status_code == 200 and "predictions" in answer.json()
     except httpx2.TransportError:
         return False
 
 
-def load(url: str, script: Path, connections: int, seconds: float) -> Load:
+def load(process: psutil.Process, case: Case, url: str, script: Path, seconds: float) -> Load:
     """Ask over and over on some connections, from the second core."""
-    command = [*pinned(1), "wrk", "--threads=1", f"--connections={connections}", "--latency"]
+    command = [*pinned(1), "wrk", "--threads=1", f"--connections={case.connections}", "--latency"]
     options = [f"--duration={seconds:.0f}s", "--timeout=10s", f"--script={script}", url]
+    before = processor_seconds(process)
     done = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
+    spent = processor_seconds(process) - before
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
-    rate, p50, p99, errors = map(float, line.split()[1:])
-    if errors:
-        sys.exit(f"{url}: {errors:.0f} requests failed")
-    return Load(rate, p50, p99)
+    answered, took, p50, p99, refused, failed = map(float, line.split()[1:])
+    if failed or (refused and not case.may_refuse) or not answered:
+        sys.exit(f"{url}: {answered:.0f} answers, {refused:.0f} refusals, {failed:.0f} failures")
+    return Load(answered / took, spent / answered * 1e6, p50, p99)
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """Add up the processor time of a server and of the processes that it started."""
+    times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
+    return sum(one.user + one.system for one in times)
 
 
 def free_port() -> int:
     """Find a port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def report(loads: dict[str, list[Load]], own: list[float]) -> None:
+    """Print the medians of each case, and ratios against their targets.
+
+    Args:
+        loads: What each case got in each turn.
+        own: What the model itself took for one sample in each turn, in microseconds.
+    """
+    print(f"one sample takes the model {statistics.median(own):.0f} us")
+    for name, found in loads.items():
+        rate, cost, p50, p99 = (
+            statistics.median(getattr(one, key) for one in found) for key in KEYS
+        )
+        print(
+            f"{name:<46}{rate:>7,.0f} answers/s  {cost:>7,.0f} us of processor time an answer"
+            f"  p50 {p50:>9,.0f} us  p99 {p99:>9,.0f} us"
+        )
+    rates = {name: [one.rate for one in found] for name, found in loads.items()}
+    verdict("requests/s, as shipped / naive", ratio(rates, OURS, NAIVE), at_least=2.5)
+    verdict("requests/s, as shipped / constant route", ratio(rates, OURS, CEILING), at_least=0.55)
+    costs = {name: [one.cost for one in found] for name, found in loads.items()}
+    verdict("per CPU second, with a key / Uvicorn alone", ratio(costs, RAW, KEYED), at_least=0.6)
+    verdict("per CPU second, as shipped / naive", ratio(costs, NAIVE, OURS))
+    for name in (OURS, NAIVE, BENTOML):
+        for clients in CROWDS[1:]:
+            aim = 0.7 if name != NAIVE else None
+            label = f"answers/s, {crowd(name, clients)} / {CROWDS[0]}"
+            verdict(label, ratio(rates, crowd(name, clients), name), at_least=aim)
+    tails = {name: [one.p99 for one in found] for name, found in loads.items()}
+    verdict("p99, as shipped / naive", ratio(tails, OURS, NAIVE), at_most=1)
+    over = statistics.median(one.p50 - us for one, us in zip(loads[ALONE], own, strict=True))
+    verdict("one connection, us over the model's own time", over, at_most=250)
+    if BATCHED in rates:
+        gain = ratio(rates, BATCHED, UNBATCHED)
+        verdict("slow model, with micro-batching / without", gain, at_least=4)
 
 
 def main() -> None:
@@ -348,9 +422,14 @@ def main() -> None:
         model = project / "models/model.onnx"
         sample = first_sample(project, model, task)
         (folder / "body.json").write_text(json.dumps(sample.request))
-        body = (folder / "body.json").read_bytes()
+        access = importlib.import_module(f"{SLUG}.serving.access")
+        key, line = access.make_key("wrk", admin=False)
+        keys = folder / "keys.txt"
+        keys.write_text(line + "\n")
+        asked = Asked((folder / "body.json").read_bytes(), f"Bearer {key}")
         script = folder / "post.lua"
-        script.write_text(SCRIPT.replace("BODY", str(folder / "body.json")))
+        text = SCRIPT.replace("BODY", str(folder / "body.json"))
+        script.write_text(text.replace("AUTHORIZATION", asked.authorization))
         usual = model
         if task == "tabular":
             usual = folder / "trees.joblib"
@@ -363,9 +442,16 @@ def main() -> None:
             OURS: Case(ours, variables),
             NAIVE: Case(naive),
             CEILING: Case(naive, path="constant"),
+            RAW: Case([sys.executable, str(SERVERS / "raw.py"), "PORT"]),
+            KEYED: Case(ours, {**variables, "SERVE_KEYS_FILE": str(keys)}),
             ALONE: Case(ours, variables, connections=1),
             BENTOML: Case(ours, {**variables, "PYTHONPATH": str(bento / "src")}),
         }
+        for name in (OURS, NAIVE, BENTOML):
+            for clients in CROWDS[1:]:
+                cases[crowd(name, clients)] = replace(
+                    cases[name], connections=clients, may_refuse=True
+                )
         if task == "image":
             cases |= more_cases(folder, ours, variables)
 
@@ -374,22 +460,8 @@ def main() -> None:
         for _ in range(options.turns):
             own.append(model_microseconds(model, sample.inputs))
             for name, case in cases.items():
-                loads[name].append(measure(case, script, body, options.seconds))
-
-    print(f"one sample takes the model {statistics.median(own):.0f} us")
-    for name, found in loads.items():
-        rate, p50, p99 = (statistics.median(getattr(one, key) for one in found) for key in KEYS)
-        print(f"{name:<38}{rate:>8,.0f} requests/s   p50 {p50:>8,.0f} us   p99 {p99:>8,.0f} us")
-    rates = {name: [one.rate for one in found] for name, found in loads.items()}
-    verdict("requests/s, as shipped / naive", ratio(rates, OURS, NAIVE), at_least=2.5)
-    verdict("requests/s, as shipped / constant route", ratio(rates, OURS, CEILING), at_least=0.55)
-    tails = {name: [one.p99 for one in found] for name, found in loads.items()}
-    verdict("p99, as shipped / naive", ratio(tails, OURS, NAIVE), at_most=1)
-    over = statistics.median(one.p50 - us for one, us in zip(loads[ALONE], own, strict=True))
-    verdict("one connection, us over the model's own time", over, at_most=250)
-    if BATCHED in rates:
-        gain = ratio(rates, BATCHED, UNBATCHED)
-        verdict("slow model, with micro-batching / without", gain, at_least=4)
+                loads[name].append(measure(case, script, asked, options.seconds))
+    report(loads, own)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
-code, tests and settings are the same text share one run of the baked project's tests. What trains
-is tested in full once, with and without export; rows that track it, serve it or take it to a cloud
-in a new way run the tests of that. A tracker's second row is left to `nox -s slow`, and the default
+code, tests and settings are the same text share one run of the baked project's tests. Each task is
+tested in full once; rows that track it, serve it, take it to a cloud or leave its export out in a
+new way run the tests of that. A tracker's second row is left to `nox -s slow`, and the default
 answers to `test_pipeline_jobs.py`, where the job of the pipeline runs `pytest --cov`.
 """
 
@@ -24,6 +24,15 @@ from covering import covering
 from machine import plain_environment
 from packaging.requirements import Requirement
 
+# Tests of what is the same in a project that does not export its model
+KNOW_NO_EXPORT = (
+    "tests/datasets/", "tests/networks/", "tests/test_changing", "tests/test_notebook",
+    "tests/training/",
+)  # fmt: skip
+# Tests of what a service does whatever the task: its process, its clients and its log
+KNOW_NO_TASK = tuple(
+    f"tests/serving/test_{name}.py" for name in ("access", "current", "load", "start", "workers")
+)
 CODE = ("configs", "notebooks", "src", "tests", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore")
 
 
@@ -77,57 +86,72 @@ def kind(row: Answers) -> tuple[str, bool]:
     return ("any task", False) if not row["onnx_export"] else (row["task"], True)
 
 
+def in_order() -> list[Answers]:
+    """List the default answers and the rows: first one of each kind, and texts last.
+
+    The first ones are tested in full; training with texts takes longest.
+    """
+    default = {question: choices[0] for question, choices in questions().items()}
+    everything = [default, *sorted(rows(), key=lambda row: row["task"] == "text")]
+    firsts: dict[tuple[str, bool], Answers] = {}
+    for row in everything:
+        firsts.setdefault(kind(row), row)
+    return [*firsts.values(), *(row for row in everything if row not in firsts.values())]
+
+
 @functools.cache
 def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     """List the rows that show something new: the answers, the test files to run, whether slow.
 
-    No test file means all of them. The whole suite runs once for each task that exports, and once
-    without an export; the service's tests for each of these with each service; those of a tracker
-    and of a cloud once, with whichever task. All other rows with code of their own are slow. All
-    tests but those of `tests/training/` train without a tracker.
+    No test file means all of them. The whole suite runs once for each task that exports; a project
+    without an export leaves out what does not know of one. The service's tests run once for each
+    service, and those in which the task's inputs are sent once more for each task and without an
+    export; those of a tracker and of a cloud once, with whichever task. All other rows with code of
+    their own are slow. All tests but those of `tests/training/` train without a tracker.
     """
     with tempfile.TemporaryDirectory() as folder:
         seen: set[str] = set()
-        trackers, clouds, wholes, served = set(), set(), set(), set()
+        trackers, clouds, wholes, services, served = set(), set(), set(), set(), set()
         found: list[tuple[Answers, tuple[str, ...], bool]] = []
-        default = {question: choices[0] for question, choices in questions().items()}
-        texts_last = sorted(rows(), key=lambda row: row["task"] == "text")  # they train longest
-        for number, row in enumerate([default, *texts_last]):
+        for number, row in enumerate(in_order()):
             local = {**row, "ci": "none", "cloud": "none"}
             steps = [
                 {**local, "serving": "none", "docker": False},
                 {**local, "tracker": "none"},  # and serving, which knows no tracker
                 {**row, "tracker": "none"},  # and the cloud
-                {**row, "tracker": "none", "task": default["task"]},  # which knows no task
+                {**row, "tracker": "none", "task": "image"},  # which knows no task
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
             training, serving, _, cloud = map(code_of, bakes)
             tests = [own_tests(path) for path in bakes]
-            service = row["serving"], kind(row)
-            if kind(row) not in wholes:
-                if number:
-                    found.append((row, (), False))
-                wholes.add(kind(row))
-                trackers.add(row["tracker"])
-                served.add(service)
-                clouds.add(cloud)
-            else:
-                files: set[str] = set()
-                if row["tracker"] not in trackers:
-                    files |= {name for name in tests[0] if name.startswith("tests/training/")}
-                    trackers.add(row["tracker"])
-                if service not in served:
-                    files |= {name for name, text in tests[1].items() if tests[0].get(name) != text}
-                    served.add(service)
-                if cloud not in clouds:
-                    files |= tests[2].keys() - tests[1].keys()
-                    clouds.add(cloud)
-                if files:
-                    found.append((row, tuple(sorted(files)), False))
-                elif {training, serving} - seen:
-                    found.append((row, (), True))
+            whole = row["onnx_export"] and kind(row) not in wholes
+            files: set[str] = set()
+            if not row["onnx_export"] and kind(row) not in wholes:
+                files |= {name for name in tests[0] if not name.startswith(KNOW_NO_EXPORT)}
+            if row["tracker"] not in trackers:
+                files |= {name for name in tests[0] if name.startswith("tests/training/")}
+            if row["serving"] != "none" and (row["serving"], kind(row)) not in served:
+                files |= {
+                    name
+                    for name, text in tests[1].items()
+                    if tests[0].get(name) != text
+                    and not (row["serving"] in services and name.startswith(KNOW_NO_TASK))
+                }
+            if cloud not in clouds:
+                files |= tests[2].keys() - tests[1].keys()
+            if whole:
+                found.append((row, (), False))
+            elif files:
+                found.append((row, tuple(sorted(files)), False))
+            elif {training, serving} - seen:
+                found.append((row, (), True))
+            wholes.add(kind(row))
+            trackers.add(row["tracker"])
+            services.add(row["serving"])
+            served.add((row["serving"], kind(row)))
+            clouds.add(cloud)
             seen |= {training, serving}
-    return found
+    return found[1:]  # `test_pipeline_jobs.py` runs the default project's tests
 
 
 @pytest.mark.pairwise

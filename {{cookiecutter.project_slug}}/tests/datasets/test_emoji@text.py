@@ -5,24 +5,41 @@ import example
 import numpy as np
 import pytest
 
-from {{ cookiecutter.project_slug }}.datasets.emoji import EmojiDataModule
+from {{ cookiecutter.project_slug }} import UserError
+from {{ cookiecutter.project_slug }}.datasets.emoji import EmojiDataModule, read_names
 from {{ cookiecutter.project_slug }}.datasets.splits import SPLITS
 
 
 @pytest.fixture(scope="module")
 def emoji(tmp_path_factory):
-    data = EmojiDataModule(str(tmp_path_factory.mktemp("emoji") / "data"))
+    folder = str(tmp_path_factory.mktemp("emoji") / "data")
+    data = EmojiDataModule(folder, languages=example.CLASSES)
     data.prepare_data()
     return data
 
 
-def test_names_are_read_in_14_languages(emoji):
+def test_names_are_read_in_14_languages():
+    languages, names = read_names()
+    assert len(languages) == 14
+    assert {len(row) for row in names} == {14}
+    assert len(names) > 1500
+    german, english = languages.index("de"), languages.index("en")
+    assert ("rotes herz", "red heart") in {(row[german], row[english]) for row in names}
+
+
+def test_names_are_read_in_some_languages(emoji):
     assert emoji.classes == example.CLASSES
     assert sum(len(emoji.arrays(split)[1]) for split in SPLITS) == example.COUNT
     inputs, labels = emoji.arrays("train")
-    texts = {emoji.input_spec.decode(sample) for sample in inputs[labels == 1]}
+    texts = {emoji.input_spec.decode(sample) for sample in inputs[labels == 0]}
     assert {"lachender gesicht", "rotes herz", "deutschland"} & texts
     assert (inputs[:, -1] == 0).all()  # none is cut off
+
+
+@pytest.mark.parametrize("languages", [["xx"], ["de", 1], [], "de"])
+def test_an_unknown_language_is_refused(languages):
+    with pytest.raises(UserError, match="name some of ar, de, en"):
+        EmojiDataModule("data", languages=languages).prepare_data()
 
 
 def test_all_names_of_an_emoji_are_in_one_split(emoji):

@@ -27,7 +27,8 @@ def evaluate_alone(trained, tmp_path):
             settings[name] = value
         torch.save(saved, tmp_path / "model.ckpt")
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            return evaluate(compose("evaluate", ["checkpoint=model.ckpt", *overrides]))
+            chosen = ["checkpoint=model.ckpt", "baseline=false", *overrides]
+            return evaluate(compose("evaluate", chosen))
 
     return run
 

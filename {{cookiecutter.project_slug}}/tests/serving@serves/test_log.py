@@ -67,6 +67,20 @@ def test_a_request_is_one_line_of_the_log(model, inputs):
     assert 0 < logged["model_ms"] < logged["ms"]
 
 
+@pytest.mark.parametrize(
+    ("proxies", "named"),
+    [("none", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8,10.0.0.1", "192.0.2.7")],
+)
+def test_a_proxy_that_is_believed_names_the_client(model, monkeypatch, proxies, named):
+    lines = []
+    monkeypatch.setattr(request_log.lines, "write", lambda **fields: lines.append(fields))
+    with running(Predictor(model), proxies=proxies) as client:
+        # The first address is what the client claims, the others are added by proxies
+        client.get("/livez", headers={"x-forwarded-for": "203.0.113.1, 192.0.2.7, 10.0.0.1"})
+        until(lambda: lines)
+    assert lines[0]["client"] == named
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no httptools")
 def test_a_client_that_leaves_is_no_error(slow, inputs, monkeypatch, caplog):
     lines, body = [], example.request(inputs[:1])

@@ -80,6 +80,7 @@ def refusal(monkeypatch, **variables):
         ("SERVE_RATE", ["-1", "nan", "inf"]),
         ("SERVE_HOSTS", ["", "a b", "http://a", "a,,b", "a:80", "ü"]),
         ("SERVE_ORIGINS", ["", "example.com", "https://a/b", "none,none"]),
+        ("SERVE_PROXIES", ["", "proxy", "10.0.0.1,,10.0.0.2", "10.0.0.1/8", "none,10.0.0.1"]),
         ("SERVE_WORKERS", ["0", "1000"]),
         ("SERVE_DOCS", ["perhaps"]),
         ("SERVE_LOG_LEVEL", ["LOUD"]),

@@ -1,6 +1,7 @@
 """The example: the names of emoji in 14 languages, which need no download."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ class EmojiDataModule(DataModule):
 
     Args:
         folder: Where the prepared arrays lie.
+        languages: Codes of two letters, such as `de`; None for all.
         length: Most characters, or tokens, of a name that are used.
         tokenizer: None for characters, or tokens, as `make_spec` takes them.
         vocabulary: Number of tokens.
@@ -40,6 +42,7 @@ class EmojiDataModule(DataModule):
     def __init__(
         self,
         folder: str = "data/processed/emoji",
+        languages: Sequence[str] | None = None,
         length: int = 80,
         tokenizer: str | None = None,
         vocabulary: int = 2500,
@@ -50,6 +53,7 @@ class EmojiDataModule(DataModule):
     ) -> None:
         check_tokenizer(tokenizer, vocabulary)
         recipe = {
+            "languages": None if languages is None else list(languages),
             "length": InputSpec(length).length,
             "tokenizer": tokenizer,
             "vocabulary": vocabulary,
@@ -66,20 +70,21 @@ class EmojiDataModule(DataModule):
         `emoji/cat face/de`.
 
         Raises:
-            UserError: The fractions leave nothing to train on, or a package is missing.
+            UserError: A language is unknown, the fractions leave nothing to train on, or a package
+                is missing.
         """
-        languages, names = read_names()
+        languages, names = read_names(self.recipe["languages"])
+        english = [name for (name,) in read_names(["en"])[1]]
         counts = Counter(name for row in names for name in row)
         fractions = self.recipe["val"], self.recipe["test"]
         one_class = np.zeros(len(names), np.int64)  # all emoji are alike
         rows = stratified_split(one_class, *fractions, self.recipe["seed"])
-        english = languages.index("en")
         samples = {
             split: [
-                (names[row][label], label, f"emoji/{names[row][english]}/{languages[label]}")
+                (name, label, f"emoji/{english[row]}/{languages[label]}")
                 for row in rows[split]
-                for label in range(len(languages))
-                if counts[names[row][label]] == 1
+                for label, name in enumerate(names[row])
+                if counts[name] == 1
             ]
             for split in SPLITS
         }
@@ -97,21 +102,27 @@ class EmojiDataModule(DataModule):
         return languages, spec
 
 
-def read_names() -> tuple[list[str], list[list[str]]]:
+def read_names(chosen: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
     """Read the names of all emoji, without the variants that differ in skin tone only.
 
+    Args:
+        chosen: Languages as codes of two letters; None for all.
+
     Returns:
-        The languages as codes of two letters, sorted, and for each emoji its name in each.
+        The languages, sorted, and for each emoji its name in each.
 
     Raises:
-        UserError: The package `emoji` is missing.
+        UserError: A language is unknown, or the package `emoji` is missing.
     """
     try:
         import emoji
     except ImportError as error:
         raise UserError("data=emoji needs the package emoji: install it") from error
     emoji.config.load_language()  # all of them
-    languages = sorted(emoji.LANGUAGES)
+    known = sorted(emoji.LANGUAGES)
+    languages = known if chosen is None else sorted({str(language) for language in chosen})
+    if not languages or set(languages) - set(known):
+        raise UserError(f"data.languages={chosen}: name some of {', '.join(known)}")
     names = [
         [clean(data[language].strip(":").replace("_", " ")) for language in languages]
         for sign, data in sorted(emoji.EMOJI_DATA.items())

@@ -1,5 +1,6 @@
 """Settings of the service, from environment variables: SERVE_PORT=9000 sets `port`."""
 
+import ipaddress
 import os
 import re
 import sys
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
             `api.example.com` or `*.example.com`; * stands for all.
         origins: Pages that may ask from within a browser, separated by commas, such as
             `https://example.com`; * stands for all, and `none` for no page.
+        proxies: Addresses or networks of the proxies that are believed about a client's address,
+            separated by commas, such as `10.0.0.0/8`; * stands for all, and `none` for no proxy.
         workers: Processes that answer; they share the port, and each has its own model and limits.
         docs: Whether to serve the pages /docs and /openapi.json.
         log_level: Level of the least severe messages in the log.
@@ -88,6 +91,7 @@ class Settings(BaseSettings):
     rate: float = Field(default=0, ge=0, le=1_000_000)
     hosts: str = Field(default="*", pattern=rf"^{NAME}(,{NAME})*$")
     origins: str = Field(default="none", pattern=rf"^none$|^{ORIGIN}(,{ORIGIN})*$")
+    proxies: str = Field(default="none", min_length=1)
     workers: int = Field(default=1, ge=1, le=256)
     docs: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -98,7 +102,7 @@ class Settings(BaseSettings):
 
         Raises:
             UserError: The queue can't hold a batch, an accepted request may outlive the service, a
-                rate has no keys, or the system has no workers.
+                rate has no keys, a proxy has no address, or the system has no workers.
         """
         if self.max_queue < self.max_batch:
             raise UserError(
@@ -114,6 +118,11 @@ class Settings(BaseSettings):
             raise UserError(
                 f"SERVE_RATE={self.rate:g} limits the requests of each key: set SERVE_KEYS_FILE"
             )
+        for proxy in [] if self.proxies in {"*", "none"} else self.proxies.split(","):
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as error:
+                raise UserError(f"SERVE_PROXIES={self.proxies!r}: {error}") from error
         if self.workers > 1 and sys.platform == "win32":
             raise UserError(f"SERVE_WORKERS={self.workers}: on Windows there can be one")
         return self
