@@ -34,6 +34,7 @@ from tools import PATIENCE, free_port, wait_until
 DOCKERFILES = [
     "dockerfiles/api.dockerfile",
     "dockerfiles/lambda.dockerfile",
+    "dockerfiles/proxy.dockerfile",
     "dockerfiles/train.dockerfile",
 ]
 # A user that the images do not know
@@ -119,7 +120,7 @@ def test_every_service_is_as_tight_as_the_next() -> None:
 
 
 def test_no_stage_but_the_first_builds_and_none_holds_a_secret() -> None:
-    for name, text in texts(*DOCKERFILES):
+    for name, text in texts(*sorted({*DOCKERFILES} - {"dockerfiles/proxy.dockerfile"})):
         *_, final = re.split(r"^FROM ", text, flags=re.MULTILINE)
         for argument, default in re.findall(r"^ARG (\w+)=(\S+)$", final, re.MULTILINE):
             final = final.replace(f"${argument}", default)
@@ -606,6 +607,30 @@ def test_compose(index: str, models: Path, body: str, tmp_path: Path) -> None:
     finally:
         compose("down", "--volumes", "--timeout", "10", check=False)
         docker("image", "rm", "--force", "quartz_reader-api", "quartz_reader-train", check=False)
+
+
+@pytest.mark.docker
+def test_compose_puts_a_proxy_before_the_service(models: Path, body: str, tmp_path: Path) -> None:
+    project = prepare(tmp_path)
+    (project / "models").mkdir()
+    shutil.copy(models / "model.onnx", project / "models")
+    proxy = str(free_port())
+    compose = functools.partial(
+        docker, "compose", "--profile", "proxy", cwd=project,
+        API_PORT=str(free_port()), PROXY_PORT=proxy, COMPOSE_PROJECT_NAME="mlbake-proxy",
+    )  # fmt: skip
+    try:
+        up = ["--build", "--detach", "--wait", "--wait-timeout", str(PATIENCE)]
+        compose("up", *up, "proxy")
+        equal(ask(proxy, body), predict(project, models / "model.onnx", body))
+        lines = map(json.loads, logs(compose("ps", "--quiet", "api")).splitlines())
+        [asked] = [line for line in lines if line.get("path") == "/predict"]
+        [network] = json.loads(docker("network", "inspect", "mlbake-proxy_default"))
+        # This machine, and not the proxy, is the client
+        assert asked["client"] == network["IPAM"]["Config"][0]["Gateway"]
+    finally:
+        compose("down", "--volumes", "--timeout", "10", check=False)
+        docker("image", "rm", "--force", "quartz_reader-api", "quartz_reader-proxy", check=False)
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
