@@ -42,6 +42,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = folder / "configs/train.yaml"
     chosen = f"- data: {example.OPTIONS[0].removeprefix('data=')}\n"
     settings.write_text(re.sub(r"- data: \w+\n", chosen, settings.read_text("utf-8")), "utf-8")
+    data = folder / f"configs/data/{chosen.rsplit(maxsplit=1)[-1]}.yaml"
+    for option in example.OPTIONS[1:]:
+        key, _, value = option.removeprefix("data.").partition("=")
+        line = re.compile(rf"^{key}: .*$", re.MULTILINE)
+        data.write_text(line.sub(f"{key}: {value}", data.read_text("utf-8")), "utf-8")
     trainer = folder / "configs/trainer/cpu.yaml"
     trainer.write_text(trainer.read_text("utf-8").replace("max_epochs: 30", "max_epochs: 2"))
     run(folder, "git", "init", "--quiet")
