@@ -16,14 +16,14 @@ from pathlib import Path
 from bakery import bake
 from own_data import paint_leaves
 
-from attack import bodies, clients, framing, load, logs, models, stopping, uploads
+from attack import bodies, clients, framing, load, logs, models, stopping, tensors, uploads
 from attack.client import predict
 from attack.rules import ATTACKS, carry_out
 from attack.samples import Samples
 from attack.service import Project, check
 
 # In the order in which they attack
-MODULES = [bodies, uploads, framing, clients, load, stopping, logs, models]
+MODULES = [bodies, tensors, uploads, framing, clients, load, stopping, logs, models]
 # Pictures are larger than those of the example: then wrong ones cost what they cost in real use
 IMAGES = ["data=image_folder", "data.image_shape=[3,64,64]"]
 MOST_KEPT = 300  # MB beyond idle that a service has after all attacks

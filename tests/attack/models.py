@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +11,10 @@ from tempfile import TemporaryDirectory
 
 from tools import free_port
 
+from attack.client import Answer, Connection, predict
 from attack.rules import attack
-from attack.service import Project, check
+from attack.samples import same
+from attack.service import Project, check, counted
 
 PATIENCE = 20  # seconds until the service has to be over
 
@@ -93,3 +97,57 @@ def fault(project: Project, model: Path) -> str:
     if process.returncode != 2:
         return f"exit code {process.returncode}: {lines[-1] if lines else ''}"[:150]
     return "" if len(lines) == 1 else f"{len(lines)} lines on standard error"
+
+
+def other_weights(model: Path) -> bytes:
+    """Return a copy of an ONNX file that answers something else."""
+    import onnx
+    from onnx import numpy_helper
+
+    loaded = onnx.load(model)
+    for weights in loaded.graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if values.dtype.kind == "f" and values.size > 1:
+            weights.CopyFrom(numpy_helper.from_array(values * values.dtype.type(0.9), weights.name))
+    return bytes(loaded.SerializeToString())
+
+
+@attack(seconds=90, alone=True)
+async def reloads_under_load(project: Project) -> str:
+    """Two models and broken files take turns: each answer is that of the version that it names."""
+    original = next((project.folder / "models").glob("*.onnx"), None)
+    if original is None:
+        return "a project that does not export has no other weights"
+    contents = [original.read_bytes(), other_weights(original)]
+    contents += [b"", contents[0][: len(contents[0]) // 2]]
+    request, ends = predict(project.samples.one), False
+    answers: list[Answer] = []
+
+    async def client(port: int) -> None:
+        connection = Connection(port)
+        while not ends:
+            answers.append(await connection.ask(request))
+        connection.close()
+
+    with TemporaryDirectory() as folder:
+        model = Path(folder, "model.onnx")
+        model.write_bytes(contents[0])
+        with project.start(SERVE_MODEL=model) as service:
+            asking = asyncio.gather(*(client(service.port) for _ in range(8)))
+            for turn in range(24):
+                new = Path(folder, "new")
+                new.write_bytes(contents[turn % len(contents)])
+                new.replace(model)
+                os.kill(service.process.pid, signal.SIGHUP)
+                await asyncio.sleep([0.3, 0.05][turn % 3 == 2])
+            ends = True
+            await asking
+            service.log()
+    check({answer.status for answer in answers} == {200}, counted(a.status for a in answers))
+    right: dict[str, Answer] = {}
+    for answer in answers:
+        first = right.setdefault(answer.headers["x-model-version"], answer)
+        check(same(answer.json(), first.json()), "one version gives two answers")
+    one, other = right.values()
+    check(not same(one.json(), other.json()), "two versions give one answer")
+    return f"{len(answers)} answers of two models"
