@@ -1,10 +1,10 @@
 """Every pair of answers, dynamic: each row's own checks, in an environment that holds everything.
 
 Formatter, linter, type checker and documentation take seconds and run for every row. Two rows whose
-code, tests and settings are the same text share one run of the baked project's tests. Each task is
-tested in full once; rows that track it, serve it, take it to a cloud or leave its export out in a
-new way run the tests of that. A tracker's second row is left to `nox -s slow`, and the default
-answers to `test_pipeline_jobs.py`, where the job of the pipeline runs `pytest --cov`.
+code, tests and settings are the same text share one run of the baked project's tests. Rows that are
+the first of their task, or that track it, serve it, take it to a cloud or leave its export out in a
+new way, run the tests of that. All others are left to `nox -s slow`, and the default answers to
+`test_pipeline_jobs.py`, where the job of the pipeline runs `pytest --cov`.
 """
 
 import fnmatch
@@ -29,10 +29,13 @@ KNOW_NO_EXPORT = (
     "tests/datasets/", "tests/networks/", "tests/test_changing", "tests/test_notebook",
     "tests/training/",
 )  # fmt: skip
-# Tests of what a service does whatever the task: its process, its clients and its log
-KNOW_NO_TASK = tuple(
-    f"tests/serving/test_{name}.py" for name in ("access", "current", "load", "start", "workers")
-)
+# Tests of what is the same for each task: Hydra's jobs, the service's process and its clients, and
+# the pipeline, which the README has run as well (`test_isolated.py`)
+KNOW_NO_TASK = (
+    "tests/test_hydra_job", "tests/test_pipeline",
+    "tests/serving/test_access", "tests/serving/test_current", "tests/serving/test_load",
+    "tests/serving/test_start", "tests/serving/test_workers",
+)  # fmt: skip
 CODE = ("configs", "notebooks", "src", "tests", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore")
 
 
@@ -89,7 +92,7 @@ def kind(row: Answers) -> tuple[str, bool]:
 def in_order() -> list[Answers]:
     """List the default answers and the rows: first one of each kind, and texts last.
 
-    The first ones are tested in full; training with texts takes longest.
+    Training with texts takes longest.
     """
     default = {question: choices[0] for question, choices in questions().items()}
     everything = [default, *sorted(rows(), key=lambda row: row["task"] == "text")]
@@ -103,15 +106,15 @@ def in_order() -> list[Answers]:
 def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
     """List the rows that show something new: the answers, the test files to run, whether slow.
 
-    No test file means all of them. The whole suite runs once for each task that exports; a project
-    without an export leaves out what does not know of one. The service's tests run once for each
-    service, and those in which the task's inputs are sent once more for each task and without an
-    export; those of a tracker and of a cloud once, with whichever task. All other rows with code of
-    their own are slow. All tests but those of `tests/training/` train without a tracker.
+    No test file means all of them. The tests of each task run once, those that know no task with
+    the default one; those that know of an export once in a project without one. The tests of a
+    service run once for each service, those that send the task's inputs once more for each task and
+    without an export; those of a tracker and of a cloud once, with whichever task. All other tests
+    train without a tracker. All other rows with code of their own are slow.
     """
     with tempfile.TemporaryDirectory() as folder:
         seen: set[str] = set()
-        trackers, clouds, wholes, services, served = set(), set(), set(), set(), set()
+        trackers, clouds, kinds, services, served = {"none"}, set(), set(), set(), set()
         found: list[tuple[Answers, tuple[str, ...], bool]] = []
         for number, row in enumerate(in_order()):
             local = {**row, "ci": "none", "cloud": "none"}
@@ -120,32 +123,31 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
                 {**local, "tracker": "none"},  # and serving, which knows no tracker
                 {**row, "tracker": "none"},  # and the cloud
                 {**row, "tracker": "none", "task": "image"},  # which knows no task
+                {**local, "serving": "none", "docker": False, "tracker": "none"},
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
-            training, serving, _, cloud = map(code_of, bakes)
+            training, serving, _, cloud, _ = map(code_of, bakes)
             tests = [own_tests(path) for path in bakes]
-            whole = row["onnx_export"] and kind(row) not in wholes
             files: set[str] = set()
-            if not row["onnx_export"] and kind(row) not in wholes:
-                files |= {name for name in tests[0] if not name.startswith(KNOW_NO_EXPORT)}
+            if kind(row) not in kinds:
+                same = KNOW_NO_TASK if row["onnx_export"] else KNOW_NO_EXPORT
+                files |= {name for name in tests[4] if not name.startswith(same)}
             if row["tracker"] not in trackers:
-                files |= {name for name in tests[0] if name.startswith("tests/training/")}
+                files |= {name for name, text in tests[0].items() if tests[4].get(name) != text}
             if row["serving"] != "none" and (row["serving"], kind(row)) not in served:
                 files |= {
                     name
                     for name, text in tests[1].items()
-                    if tests[0].get(name) != text
+                    if tests[4].get(name) != text
                     and not (row["serving"] in services and name.startswith(KNOW_NO_TASK))
                 }
             if cloud not in clouds:
                 files |= tests[2].keys() - tests[1].keys()
-            if whole:
-                found.append((row, (), False))
-            elif files:
+            if files:
                 found.append((row, tuple(sorted(files)), False))
             elif {training, serving} - seen:
                 found.append((row, (), True))
-            wholes.add(kind(row))
+            kinds.add(kind(row))
             trackers.add(row["tracker"])
             services.add(row["serving"])
             served.add((row["serving"], kind(row)))
