@@ -144,6 +144,7 @@ def pip_settings(index: Path, folder: Path) -> dict[str, str]:
         "PIP_CONSTRAINT": str(constraint),
         "PIP_FIND_LINKS": f"{index / 'torch'} {os.environ.get('PIP_FIND_LINKS', '')}".strip(),
         "PIP_RETRIES": "0",  # PyTorch's own index need not be reachable
+        "PIP_COMPILE": "0",  # Python compiles the modules that it imports, a tenth of all
     }
 
 
