@@ -38,7 +38,7 @@ class NGrams(Network):
         longest: int = 5,
         buckets: int = 65_536,
         dimension: int = 64,
-        dropout: float = 0.3,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
         for name, value in {"longest": longest, "buckets": buckets, "dimension": dimension}.items():
