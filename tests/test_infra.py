@@ -42,6 +42,8 @@ from tools import (
 TOGGLES = ("serving", "docker", "ci", "cloud")
 PROVIDERS = {"aws": "aws", "azure": "azurerm", "gcp": "google"}
 CHECKS = (broken_references, wrongly_indexed, unused, undescribed, unknown_to_provider)
+# What the CI service gave: variables of the infrastructure
+NUMBERS = ("github_owner_id", "github_repository_id", "gitlab_namespace_id", "gitlab_project_id")
 # Names as short, and as long with as odd an owner, as they can be
 NAMES: dict[str, dict[str, str]] = {
     "usual": {},
@@ -254,6 +256,7 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
         "AWS_REGION": "eu-west-1",
         "AWS_MAX_ATTEMPTS": "2",
         "TF_VAR_alert_email": "ada@example.com",
+        **{f"TF_VAR_{name}": "123" for name in NUMBERS},
     }
 
     def terraform(*arguments: str) -> str:

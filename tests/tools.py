@@ -194,12 +194,13 @@ def validated(root: Path, provider: str) -> str:
     from terraform import blocks
 
     example = {"string": '"name1"', "number": "1", "bool": "true"}
+    digits = '"1"'  # what a variable with a validation and no default holds
     modules = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.tf")}
         given = [
-            f"  {labels[0]} = {example.get(str(body['type']), '[]')}\n"
-            for _, labels, body in blocks(texts, "variable")
+            f"  {name} = {digits if 'validation' in body else example.get(str(body['type']), '[]')}\n"
+            for _, (name,), body in blocks(texts, "variable")
             if "default" not in body
         ]
         modules.append(

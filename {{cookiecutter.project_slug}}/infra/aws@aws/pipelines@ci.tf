@@ -1,33 +1,16 @@
-data "aws_iam_policy_document" "ci_trust" {
-  for_each = local.subjects
-
-  statement {
-    actions = ["sts:AssumeRoleWithWebIdentity"]
-
-    principals {
-      type        = "Federated"
-      identifiers = [coalesce(var.oidc_provider, one(aws_iam_openid_connect_provider.ci[*].arn))]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:aud"
-      values   = [local.audience]
-    }
-
-    condition {
-      test     = "StringLike"
-      variable = "${local.issuer}:sub"
-      values   = each.value
-    }
-  }
-}
-
 resource "aws_iam_role" "ci" {
-  for_each = local.subjects
+  for_each = local.trusted
 
-  name               = "${local.name}-ci-${each.key}"
-  assume_role_policy = data.aws_iam_policy_document.ci_trust[each.key].json
+  name = "${local.name}-ci-${each.key}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = coalesce(var.oidc_provider, one(aws_iam_openid_connect_provider.ci[*].arn)) }
+      Condition = each.value
+    }]
+  })
 }
 
 resource "aws_iam_role_policy" "ci" {

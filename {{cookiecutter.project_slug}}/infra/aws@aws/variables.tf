@@ -20,6 +20,49 @@ variable "disposable" {
   type        = bool
   default     = false
 }
+{%- if cookiecutter.ci == "github" %}
+
+variable "github_owner_id" {
+  description = "Number that GitHub gave the repository's owner; docs/aws.md says how to ask for it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_owner_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+
+variable "github_repository_id" {
+  description = "Number that GitHub gave the repository"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_repository_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+{%- elif cookiecutter.ci == "gitlab" %}
+
+variable "gitlab_namespace_id" {
+  description = "Number that GitLab gave the project's group or user; docs/aws.md says how to ask for it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.gitlab_namespace_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+
+variable "gitlab_project_id" {
+  description = "Number that GitLab gave the project"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.gitlab_project_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+{%- endif %}
 {%- if cookiecutter.ci != "none" %}
 
 variable "oidc_provider" {

@@ -1,13 +1,20 @@
-# Jobs log in with the token that GitHub signs for each of them. Those of this repository only are let
-# in: those of pull requests and of the branch main, and those that run in an environment named here.
+# Jobs log in with the token that GitHub signs for each of them. Azure compares nothing but a token's subject,
+# letter by letter: docs/azure.md has the command that lets GitHub write these
 locals {
+  # Whoever registers the names anew gets other numbers
+  repository = "repository_owner_id:${var.github_owner_id}:repository_id:${var.github_repository_id}"
+
   subjects = {
-    main         = { identity = "data", subject = "${var.repository}:ref:refs/heads/main" }
-    pull_request = { identity = "data", subject = "${var.repository}:pull_request" }
-    evaluation   = { identity = "data", subject = "${var.repository}:environment:evaluation" }
-    training     = { identity = "training", subject = "${var.repository}:environment:training" }
+    main              = { identity = "data", subject = "${local.repository}:ref:refs/heads/main:ref_protected:true" }
+    main_unprotected  = { identity = "data", subject = "${local.repository}:ref:refs/heads/main:ref_protected:false" }
+    pull_request      = { identity = "data", subject = "${local.repository}:pull_request:ref_protected:false" }
+    evaluation        = { identity = "data", subject = "${local.repository}:environment:evaluation:ref_protected:true" }
+    evaluation_branch = { identity = "data", subject = "${local.repository}:environment:evaluation:ref_protected:false" }
+    # More needs a protected branch
+    training = { identity = "training", subject = "${local.repository}:environment:training:ref_protected:true" }
 {%- if cookiecutter.__deploys %}
-    production   = { identity = "production", subject = "${var.repository}:environment:production" }
+
+    production = { identity = "production", subject = "${local.repository}:environment:production:ref_protected:true" }
 {%- endif %}
   }
 }

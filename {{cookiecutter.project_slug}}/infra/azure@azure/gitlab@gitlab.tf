@@ -1,4 +1,5 @@
-# Pipelines of the branch main, and of no other, log in with the token that GitLab signs for each job
+# Pipelines of the branch main, and of no other, log in with the token that GitLab signs for each job. Azure
+# compares nothing but a token's subject, letter by letter: docs/azure.md has the command that lets GitLab write it
 resource "azurerm_user_assigned_identity" "gitlab" {
   name                = "${local.name}-gitlab"
   resource_group_name = azurerm_resource_group.project.name
@@ -10,7 +11,7 @@ resource "azurerm_federated_identity_credential" "gitlab" {
   user_assigned_identity_id = azurerm_user_assigned_identity.gitlab.id
   issuer                    = "https://gitlab.com"
   audience                  = ["https://gitlab.com"]
-  subject                   = "project_path:{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}:ref_type:branch:ref:main"
+  subject                   = "project_id:${var.gitlab_project_id}:ref_type:branch:ref_protected:true:ref:main"
 }
 
 resource "azurerm_role_assignment" "gitlab_data" {

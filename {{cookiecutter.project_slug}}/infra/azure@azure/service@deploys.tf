@@ -44,9 +44,21 @@ resource "azurerm_container_app" "service" {
   }
 
   ingress {
-    external_enabled           = true
+    external_enabled           = var.public || length(var.callers) > 0
     allow_insecure_connections = false
     target_port                = 8000
+
+    # One that allows somebody shuts all others out
+    dynamic "ip_security_restriction" {
+      for_each = { for name, range in var.callers : name => range if !var.public }
+      iterator = caller
+
+      content {
+        name             = caller.key
+        ip_address_range = caller.value
+        action           = "Allow"
+      }
+    }
 
     traffic_weight {
       latest_revision = true
@@ -80,6 +92,7 @@ resource "azurerm_container_app" "service" {
         port                    = 8000
         path                    = "/readyz"
         interval_seconds        = 2
+        timeout                 = 5
         failure_count_threshold = 60
       }
 
@@ -88,6 +101,7 @@ resource "azurerm_container_app" "service" {
         port                    = 8000
         path                    = "/readyz"
         interval_seconds        = 5
+        timeout                 = 5
         success_count_threshold = 1
       }
 

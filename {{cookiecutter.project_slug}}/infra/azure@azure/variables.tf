@@ -7,16 +7,36 @@ variable "location" {
   description = "Azure region, such as westeurope."
   type        = string
 }
-
 {%- if cookiecutter.ci == "github" %}
 
-variable "repository" {
-  description = "What GitHub calls the repository in the tokens that it signs; docs/azure.md says how to ask for it."
+variable "github_owner_id" {
+  description = "Number that GitHub gave the repository's owner; docs/azure.md says how to ask for it."
   type        = string
 
   validation {
-    condition     = startswith(var.repository, "repo:")
-    error_message = "It starts with repo:, as in repo:owner@1/name@2."
+    condition     = can(regex("^[0-9]+$", var.github_owner_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+
+variable "github_repository_id" {
+  description = "Number that GitHub gave the repository."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_repository_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+{%- elif cookiecutter.ci == "gitlab" %}
+
+variable "gitlab_project_id" {
+  description = "Number that GitLab gave the project; docs/azure.md says how to ask for it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.gitlab_project_id))
+    error_message = "It holds digits only, such as 123456789."
   }
 }
 {%- endif %}
@@ -56,6 +76,23 @@ variable "service" {
   description = "Whether the service runs; it needs an image first."
   type        = bool
   default     = false
+}
+
+variable "public" {
+  description = "Whether anyone may ask the service, from any address."
+  type        = bool
+  default     = false
+}
+
+variable "callers" {
+  description = "Names and IPv4 ranges of those who may ask it otherwise, such as { office = \"203.0.113.0/24\" }. Without any, only apps beside it may."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for range in values(var.callers) : can(cidrnetmask(range))])
+    error_message = "Each is an IPv4 range, such as 203.0.113.0/24, or 203.0.113.7/32 for one address."
+  }
 }
 
 variable "max_replicas" {

@@ -13,7 +13,16 @@ data "google_cloud_run_v2_service" "this" {
   location = var.region
 }
 
-# Predictions are for anyone who knows the address: `-var public=false` asks callers for an identity
+# Callers need an identity, which owners of the project have
+resource "google_cloud_run_v2_service_iam_member" "callers" {
+  for_each = toset(var.service ? var.callers : [])
+
+  name     = data.google_cloud_run_v2_service.this[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = each.key
+}
+
 resource "google_cloud_run_v2_service_iam_member" "public" {
   #checkov:skip=CKV_GCP_102:the variable `public` decides
   count = var.service && var.public ? 1 : 0

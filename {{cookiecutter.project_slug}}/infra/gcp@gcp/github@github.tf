@@ -6,16 +6,19 @@ resource "google_iam_workload_identity_pool" "this" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "this" {
-  #checkov:skip=CKV_GCP_125:the condition names the repository; the grants below name environments
+  #checkov:skip=CKV_GCP_125:the condition has the repository's and its owner's numbers, which nobody else gets
   workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
-  attribute_condition                = "assertion.repository == '${local.repository}'"
+  # Whoever registers the names anew gets other numbers
+  attribute_condition = "assertion.repository_id == '${var.github_repository_id}' && assertion.repository_owner_id == '${var.github_owner_id}'"
 
   attribute_mapping = {
-    # Not `sub`: with a branch's name in it, that may be longer than the 127 bytes which are allowed
-    "google.subject"        = "assertion.repository_id"
-    "attribute.repository"  = "assertion.repository"
-    "attribute.environment" = "has(assertion.environment) ? assertion.environment : ''"
+    # Who it was, in audit logs: the run, and whether a pull request or a deployment. Not `sub`: with a branch's
+    # name in it, that may be longer than the 127 bytes which are allowed
+    "google.subject"          = "assertion.repository_id + ':' + assertion.run_id + ':' + assertion.event_name + (has(assertion.environment) ? ':' + assertion.environment : '')"
+    "attribute.repository_id" = "assertion.repository_id"
+    # An environment's name on another branch is nobody's
+    "attribute.environment" = "has(assertion.environment) && assertion.ref == 'refs/heads/main' ? assertion.environment : ''"
   }
 
   oidc {
@@ -27,18 +30,14 @@ resource "google_iam_workload_identity_pool_provider" "this" {
 resource "google_storage_bucket_iam_member" "repository" {
   bucket = google_storage_bucket.this.name
   role   = "roles/storage.objectViewer"
-  member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.repository/${local.repository}"
+  member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.repository_id/${var.github_repository_id}"
 }
 
-# More needs an environment, for which the repository's settings name branches and reviewers
+# More needs an environment, on the branch main
 resource "google_service_account_iam_member" "environment" {
   for_each = local.environments
 
   service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
   member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.environment/${each.key}"
-}
-
-locals {
-  repository = "{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
 }

@@ -8,12 +8,14 @@ resource "google_iam_workload_identity_pool" "this" {
 resource "google_iam_workload_identity_pool_provider" "this" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
   workload_identity_pool_provider_id = "gitlab"
-  attribute_condition                = "assertion.project_path == '${local.repository}'"
+  # Whoever registers the names anew gets other numbers
+  attribute_condition = "assertion.project_id == '${var.gitlab_project_id}' && assertion.namespace_id == '${var.gitlab_namespace_id}'"
 
   attribute_mapping = {
-    # Not `sub`: with a branch's name in it, that may be longer than the 127 bytes which are allowed
-    "google.subject"             = "assertion.project_id"
-    "attribute.project_path"     = "assertion.project_path"
+    # Who it was, in audit logs: the pipeline, and whether a merge request or a deployment. Not `sub`: with a
+    # branch's name in it, that may be longer than the 127 bytes which are allowed
+    "google.subject"             = "assertion.project_id + ':' + assertion.pipeline_id + ':' + assertion.pipeline_source + (has(assertion.environment) ? ':' + assertion.environment : '')"
+    "attribute.project_id"       = "assertion.project_id"
     "attribute.protected_branch" = "assertion.ref_type == 'branch' && assertion.ref_protected == 'true' ? assertion.ref : ''"
   }
 
@@ -26,7 +28,7 @@ resource "google_iam_workload_identity_pool_provider" "this" {
 resource "google_storage_bucket_iam_member" "repository" {
   bucket = google_storage_bucket.this.name
   role   = "roles/storage.objectViewer"
-  member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.project_path/${local.repository}"
+  member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.project_id/${var.gitlab_project_id}"
 }
 
 # More needs the branch main, while it is protected
@@ -36,8 +38,4 @@ resource "google_service_account_iam_member" "main" {
   service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
   member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.protected_branch/main"
-}
-
-locals {
-  repository = "{{ cookiecutter.repo_owner }}/{{ cookiecutter.project_slug }}"
 }

@@ -51,7 +51,7 @@ resource "google_cloud_run_v2_service" "this" {
 
       liveness_probe {
         period_seconds    = 10
-        timeout_seconds   = 3
+        timeout_seconds   = 5
         failure_threshold = 3
         http_get {
           path = "/livez"
@@ -73,7 +73,16 @@ resource "google_cloud_run_v2_service" "this" {
   }
 }
 
-# Predictions are for anyone who knows the address: `-var public=false` asks callers for an identity
+# Callers need an identity, which owners of the project have
+resource "google_cloud_run_v2_service_iam_member" "callers" {
+  for_each = toset(var.service ? var.callers : [])
+
+  name     = google_cloud_run_v2_service.this[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = each.key
+}
+
 resource "google_cloud_run_v2_service_iam_member" "public" {
   #checkov:skip=CKV_GCP_102:the variable `public` decides
   count = var.service && var.public ? 1 : 0

@@ -13,6 +13,49 @@ variable "bucket" {
   type        = string
   default     = "{{ cookiecutter.__bucket }}"
 }
+{%- if cookiecutter.ci == "github" %}
+
+variable "github_owner_id" {
+  description = "Number that GitHub gave the repository's owner; docs/gcp.md says how to ask for it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_owner_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+
+variable "github_repository_id" {
+  description = "Number that GitHub gave the repository"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.github_repository_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+{%- elif cookiecutter.ci == "gitlab" %}
+
+variable "gitlab_namespace_id" {
+  description = "Number that GitLab gave the project's group or user; docs/gcp.md says how to ask for it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.gitlab_namespace_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+
+variable "gitlab_project_id" {
+  description = "Number that GitLab gave the project"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.gitlab_project_id))
+    error_message = "It holds digits only, such as 123456789."
+  }
+}
+{%- endif %}
 {%- if cookiecutter.ci != "none" %}
 
 variable "pool" {
@@ -52,8 +95,14 @@ variable "service" {
 }
 
 variable "public" {
-  description = "Let anyone call the service; otherwise callers need the role roles/run.invoker"
+  description = "Let anyone call the service, without an identity"
   type        = bool
-  default     = true
+  default     = false
+}
+
+variable "callers" {
+  description = "Who may call the service besides the project's owners: members such as user:ada@example.com"
+  type        = list(string)
+  default     = []
 }
 {%- endif %}
