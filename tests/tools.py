@@ -198,10 +198,14 @@ def validated(root: Path, provider: str) -> str:
     modules = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.tf")}
-        given = [
-            f"  {name} = {digits if 'validation' in body else example.get(str(body['type']), '[]')}\n"
-            for _, (name,), body in blocks(texts, "variable")
+        needed = {
+            labels[0]: body
+            for _, labels, body in blocks(texts, "variable")
             if "default" not in body
+        }
+        given = [
+            f"  {name} = {digits if 'validation' in body else example.get(body['type'], '[]')}\n"
+            for name, body in needed.items()
         ]
         modules.append(
             f'module "{folder.name}" {{\n  source = "./{folder.name}"\n{"".join(given)}}}\n'
