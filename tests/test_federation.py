@@ -205,41 +205,43 @@ INSIDE: dict[str, GitHub | GitLab] = {
 }  # fmt: skip
 # What others can do: they get nothing
 MAIN: dict[str, Any] = {"environment": "production"}
+GITHUB_JOBS: dict[str, dict[str, Any]] = {
+    "production": MAIN,
+    "training": {"environment": "training", "event": "workflow_dispatch"},
+    "main": {},
+    "pull request": {"context": "pull_request", "ref": MERGE, "protected": False},
+}
+GITHUB_OTHERS: dict[str, dict[str, Any]] = {
+    "the repository's name, anew": {"repository_id": "99"},
+    "both names, anew": {"owner_id": "98", "repository_id": "99"},
+    "another repository of the owner": {"repository": "ada/other", "repository_id": "3"},
+    "a repository whose name starts alike": {"repository": "ada/net-2", "repository_id": "3"},
+    "a number that starts alike": {"repository_id": "22"},
+    "a fork": {"repository": "eve/net", "owner_id": "5", "repository_id": "6"},
+    "names with numbers": {"repository": "ada@1/net@2", "owner_id": "98", "repository_id": "99"},
+    "the repository, given to somebody": {"repository": "eve/net", "owner_id": "5"},
+}
+GITLAB_JOBS: dict[str, dict[str, Any]] = {
+    "main": MAIN,
+    "merge request": {"ref": "main", "protected": False, "source": "merge_request_event"},
+}
+GITLAB_OTHERS: dict[str, dict[str, Any]] = {
+    "the project's name, anew": {"project_id": "99"},
+    "both names, anew": {"namespace_id": "98", "project_id": "99"},
+    "another project of the group": {"path": "ada/other", "project_id": "3"},
+    "a project whose name starts alike": {"path": "ada/net-2", "project_id": "3"},
+    "a number that starts alike": {"project_id": "22"},
+    "a fork": {"path": "eve/net", "namespace_id": "5", "project_id": "6"},
+}
 OUTSIDE: dict[str, GitHub | GitLab] = {
-    f"{who}{what}": GitHub(**who_they_are, **job)
-    for who, who_they_are in {
-        "the repository's name, anew": {"repository_id": "99"},
-        "both names, anew": {"owner_id": "98", "repository_id": "99"},
-        "another repository of the owner": {"repository": "ada/other", "repository_id": "3"},
-        "a repository whose name starts alike": {"repository": "ada/net-2", "repository_id": "3"},
-        "a number that starts alike": {"repository_id": "22"},
-        "a fork": {"repository": "eve/net", "owner_id": "5", "repository_id": "6"},
-        "names with numbers in them": {
-            "repository": "ada@1/net@2", "owner_id": "98", "repository_id": "99",
-        },
-        "the repository, given to somebody": {"repository": "eve/net", "owner_id": "5"},
-    }.items()
-    for what, job in {
-        ": production": MAIN,
-        ": training": {"environment": "training", "event": "workflow_dispatch"},
-        ": main": {},
-        ": pull request": {"context": "pull_request", "ref": MERGE, "protected": False},
-    }.items()
+    f"{who}: {what}": GitHub(**other, **job)
+    for who, other in GITHUB_OTHERS.items()
+    for what, job in GITHUB_JOBS.items()
 } | {
-    f"GitLab: {who}{what}": GitLab(**who_they_are, **job)
-    for who, who_they_are in {
-        "the project's name, anew": {"project_id": "99"},
-        "both names, anew": {"namespace_id": "98", "project_id": "99"},
-        "another project of the group": {"path": "ada/other", "project_id": "3"},
-        "a project whose name starts alike": {"path": "ada/net-2", "project_id": "3"},
-        "a number that starts alike": {"project_id": "22"},
-        "a fork": {"path": "eve/net", "namespace_id": "5", "project_id": "6"},
-    }.items()
-    for what, job in {
-        ": main": MAIN,
-        ": merge request": {"ref": "main", "protected": False, "source": "merge_request_event"},
-    }.items()
-}  # fmt: skip
+    f"GitLab: {who}: {what}": GitLab(**other, **job)
+    for who, other in GITLAB_OTHERS.items()
+    for what, job in GITLAB_JOBS.items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -457,18 +459,22 @@ def test_a_pattern_stands_for_nothing_but_a_branch(files: Files) -> None:
                 assert re.fullmatch(r"[^*?]+:ref_type:branch:ref:\*", pattern)
 
 
-def test_audit_logs_tell_a_pull_request_from_a_deployment(files: Files) -> None:
-    pull_request, merge_request = GITHUB["pull request"][0], GITLAB["merge request"][0]
-    for ci, jobs in {
-        "github": [pull_request, GitHub(environment="production")],
-        "gitlab": [merge_request, GitLab(environment="production")],
-    }.items():
-        tokens = [claims for job in jobs for claims in job.forms("gcp")]
-        text = files[ci, "gcp"]
-        names = [mapped(text, claims)["google.subject"].split(":", 2) for claims in tokens]
-        assert {tuple(name[:2]) for name in names} == {("2", "12345678901")}  # and the run
-        kinds = {name[2] for name in names}
-        assert kinds == {jobs[0].event if ci == "github" else jobs[0].source, "push:production"}
+@pytest.mark.parametrize(
+    ("job", "kind"),
+    [
+        (GITHUB["pull request"][0], "pull_request"),
+        (GITHUB["production"][0], "push:production"),
+        (GITLAB["merge request"][0], "merge_request_event"),
+        (GITLAB["main"][0], "push:production"),
+    ],
+    ids=["github-pull-request", "github-deployment", "gitlab-merge-request", "gitlab-deployment"],
+)
+def test_audit_logs_tell_a_pull_request_from_a_deployment(
+    job: GitHub | GitLab, kind: str, files: Files
+) -> None:
+    text = files["github" if isinstance(job, GitHub) else "gitlab", "gcp"]
+    for claims in job.forms("gcp"):
+        assert mapped(text, claims)["google.subject"] == f"2:12345678901:{kind}"
 
 
 @NEEDS_TERRAFORM
