@@ -32,6 +32,7 @@ from tools import (
     QUIET,
     initialise,
     missing_formatter,
+    missing_terraform,
     printed,
     provider_of,
     run,
@@ -272,6 +273,115 @@ def test_aws_is_applied_and_destroyed(ci: str, moto: str, tmp_path: Path) -> Non
     assert {"AWS_ACCOUNT_ID", "AWS_REGION", "AWS_ROLE_ARN"} <= variables_of_ci.keys()
     terraform("destroy", "-auto-approve", "-var=service=true")
     assert json.loads((root / "terraform.tfstate").read_text("utf-8"))["resources"] == []
+
+
+def services() -> dict[str, tuple[str, dict[str, str]]]:
+    """Map a name to the cloud and the Terraform of each distinct folder that has a service."""
+    return {
+        name: (answers["cloud"], terraform_of(texts))
+        for name, (answers, texts) in infra().items()
+        if 'variable "service"' in texts["variables.tf"]
+    }
+
+
+def evaluated(texts: Folder, expression: str, **variables: Any) -> Any:
+    """Let Terraform evaluate an expression on a folder's variables."""
+    block = re.compile(r'^variable "(\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        known = [match[0] for match in block.finditer(texts["variables.tf"])]
+        Path(folder, "main.tf").write_text("".join(known), encoding="utf-8")
+        given = {f"TF_VAR_{name}": json.dumps(value) for name, value in variables.items()}
+        typed = f"jsonencode({expression.removeprefix('${').removesuffix('}')})"
+        done = run("terraform", "console", folder=Path(folder), typed=typed, **QUIET, **given)
+    assert done.returncode == 0, printed(done)
+    return json.loads(json.loads(done.stdout))
+
+
+def doors(cloud: str, texts: Folder, **variables: Any) -> tuple[bool, list[str]]:
+    """Return whether anybody may call a service, and who may besides the account's own people."""
+    resources = {labels: body for _, labels, body in blocks(texts, "resource")}
+    if cloud == "aws":
+        route = resources["aws_apigatewayv2_route", "service"]
+        kind = evaluated(texts, route["authorization_type"], **variables)
+        assert kind in {"NONE", "AWS_IAM"}
+        return kind == "NONE", []
+    if cloud == "gcp":
+        kind = "google_cloud_run_v2_service_iam_member"
+        public, callers = resources[kind, "public"], resources[kind, "callers"]
+        assert public["member"] == '"allUsers"'
+        assert callers["member"] == "${each.key}"
+        assert public["role"] == callers["role"] == '"roles/run.invoker"'
+        anybody = evaluated(texts, public["count"], service=True, **variables)
+        return anybody == 1, evaluated(texts, callers["for_each"], service=True, **variables)
+    (ingress,) = resources["azurerm_container_app", "service"]["ingress"]
+    (rules,) = (one['"ip_security_restriction"'] for one in ingress["dynamic"])
+    (rule,) = rules["content"]
+    assert (rule["action"], rule["ip_address_range"]) == ('"Allow"', "${caller.value}")
+    reached = evaluated(texts, ingress["external_enabled"], **variables)
+    ranges = evaluated(texts, f"values({rules['for_each'][2:-1]})", **variables)
+    return reached and not ranges, ranges if reached else []
+
+
+ADA = {"gcp": ["user:ada@example.com"], "azure": {"ada": "203.0.113.7/32"}}
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+def test_a_service_is_private_until_its_owner_says_otherwise() -> None:
+    seen = set()
+    for name, (cloud, texts) in services().items():
+        if (
+            key := (cloud, texts["service.tf" if "service.tf" in texts else "function.tf"])
+        ) in seen:
+            continue
+        seen.add(key)
+        assert doors(cloud, texts) == (False, []), name
+        assert doors(cloud, texts, public=True)[0], name
+        if cloud in ADA:
+            callers = ADA[cloud]
+            who = list(callers.values()) if isinstance(callers, dict) else callers
+            assert doors(cloud, texts, callers=callers) == (False, who), name
+            assert doors(cloud, texts, callers=callers, public=True)[0], name
+    assert {cloud for cloud, _ in seen} == set(PROVIDERS)
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize("range_", ["203.0.113.7", "2001:db8::/32", "everybody", "0.0.0.0/33"])
+def test_azure_takes_ranges_of_addresses_only(range_: str) -> None:
+    _, texts = infra()["azure-none-fastapi-docker"]
+    (variable,) = re.findall(
+        r'^variable "callers" \{\n.*?^\}\n', texts["variables.tf"], re.MULTILINE | re.DOTALL
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf").write_text(variable, encoding="utf-8")
+        plans = [
+            run(
+                "terraform", "plan", f'-var=callers={{ a = "{one}" }}', folder=Path(folder), **QUIET
+            )
+            for one in (range_, "203.0.113.0/24")
+        ]
+    assert "Each is an IPv4 range" in plans[0].stderr
+    assert plans[1].returncode == 0, printed(plans[1])
+
+
+def test_probes_wait_for_a_busy_service() -> None:
+    """By itself, each cloud takes a service that needs more than a second for dead."""
+    seconds = {
+        (type_, kind): probe.get("timeout", probe.get("timeout_seconds"))
+        for _, texts in services().values()
+        for _, (type_, _), body in blocks(texts, "resource")
+        for template in body.get("template", [])
+        for container in template.get("container", template.get("containers"))
+        for kind in container
+        if kind.endswith("_probe")
+        for probe in container[kind]
+    }
+    assert seconds == {
+        ("azurerm_container_app", "startup_probe"): 5,
+        ("azurerm_container_app", "readiness_probe"): 5,
+        ("azurerm_container_app", "liveness_probe"): 5,
+        ("google_cloud_run_v2_service", "startup_probe"): 2,  # no longer than its period
+        ("google_cloud_run_v2_service", "liveness_probe"): 5,
+    }
 
 
 FAULTLESS = {
