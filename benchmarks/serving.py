@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -350,9 +351,10 @@ def load(process: psutil.Process, case: Case, url: str, script: Path, seconds: f
     spent = processor_seconds(process) - before
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
     answered, took, p50, p99, refused, failed = map(float, line.split()[1:])
-    if failed or (refused and not case.may_refuse) or not answered:
+    if failed or (refused and not case.may_refuse):
         sys.exit(f"{url}: {answered:.0f} answers, {refused:.0f} refusals, {failed:.0f} failures")
-    return Load(answered / took, spent / answered * 1e6, p50, p99)
+    cost = spent / answered * 1e6 if answered else math.inf
+    return Load(answered / took, cost, p50, p99)
 
 
 def processor_seconds(process: psutil.Process) -> float:
