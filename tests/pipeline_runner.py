@@ -384,14 +384,22 @@ class GitLab:
         project: The baked project, which becomes a repository.
         folder: Where clones go.
         environment: Variables of the machine that runs the jobs.
+        inputs: The inputs of a pipeline that is started by hand.
     """
 
     # At the top level, and no job
     WORDS = ("default", "image", "include", "spec", "stages", "variables", "workflow")
 
-    def __init__(self, project: Path, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        project: Path,
+        folder: Path,
+        environment: Mapping[str, str],
+        inputs: Mapping[str, str] | None = None,
+    ) -> None:
         self.project, self.folder = project, folder
         self.environment = dict(environment)
+        self.given = dict(inputs or {})
 
     @functools.cached_property
     def pipeline(self) -> dict[str, Any]:
@@ -400,12 +408,20 @@ class GitLab:
         def read(path: str) -> dict[str, Any]:
             text = (self.project / path).read_text("utf-8")
             found: dict[str, Any] = {}
+            header, line, content_text = text.partition("\n---\n")
+            if line:
+                text = self.fill_in(content_text, yaml.safe_load(header)["spec"]["inputs"])
             content = yaml.load(text, _GitLabLoader)  # noqa: S506 - a SafeLoader with one more tag
             for row in content.pop("include", []):
                 found |= read((row if isinstance(row, str) else row["local"]).lstrip("/"))
             return found | content
 
         return read(".gitlab-ci.yml")
+
+    def fill_in(self, text: str, asked: Mapping[str, Any]) -> str:
+        """Put the inputs into a text: those that are given, and the defaults of the others."""
+        values = {name: one["default"] for name, one in asked.items()} | self.given
+        return re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda name: json.dumps(values[name[1]]), text)
 
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Return the jobs by name, each merged with the jobs that it extends."""

@@ -11,6 +11,10 @@ CI_VARIABLE = re.compile(r"\bvars\.((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_\w+)")
 GITLAB_VARIABLE = re.compile(r"\$\{?((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_[A-Z_]+)")
 # What trusts every job of a repository, whichever environment it runs in
 WHOLE_REPOSITORY = r"/attribute\.repository/|\}:\*\""
+# All but the one that GitHub makes for Pages
+ENVIRONMENT = re.compile(
+    r"^    environment:(?:\n      name:)? (?!github-pages)([\w-]+)$", re.MULTILINE
+)
 # What the providers' own clients read, set by the pipeline itself
 SET_BY_PIPELINE = re.compile(r"\bexport ([A-Z_]+)=| ([A-Z_]+)=|^ +([A-Z_]+):")
 
@@ -85,7 +89,7 @@ def unknown_environments(forest: Forest) -> Found:
     trusts_all = forest.search(WHOLE_REPOSITORY, ".tf")
     for path, texts in forest.under(".yaml", folder=".github/workflows/").items():
         for text, where in texts.items():
-            for name in re.findall(r"^    environment: ([\w-]+)$", text, re.MULTILINE):
+            for name in ENVIRONMENT.findall(text):
                 said = f"{path}: runs in the environment {name}, which"
                 told = forest.search(re.escape(f"`{name}`"), ".md")
                 found.note(f"{said} no page explains", where & ~told)

@@ -49,9 +49,14 @@ _StrictLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
 def read_yaml(text: str) -> Any:
     """Read a YAML text of one document, once: leave what you get as it is.
 
+    The header of a GitLab pipeline, which asks for its inputs, is taken into the document below it.
+
     Raises:
         yaml.YAMLError: It is none, or it repeats a key.
     """
+    if re.match(r"(#.*\n)*spec:\n", text):
+        header, content = yaml.load_all(text, _StrictLoader)
+        return header | content
     return yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader
 
 

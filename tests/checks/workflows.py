@@ -12,7 +12,7 @@ from checks.tree import Tree
 
 ACTION = re.compile(r"^ *(?:- )?uses: (\S+)(.*)$", re.MULTILINE)
 # What a .gitlab-ci.yml says of all jobs
-KEYWORDS = {"default", "include", "stages", "variables", "workflow"}
+KEYWORDS = {"default", "include", "spec", "stages", "variables", "workflow"}
 
 
 def unpinned_actions(texts: dict[str, str]) -> list[str]:
@@ -169,6 +169,18 @@ def _gitlab_problems(parts: dict[str, str]) -> list[str]:
             for name in re.findall(r"!reference \[([\w.-]+),", text)
             if name not in pipeline
         ]
+    asked = (pipeline.get("spec") or {}).get("inputs", {})
+    given = {
+        name for text in parts.values() for name in re.findall(r"\$\[\[ inputs\.(\w+) \]\]", text)
+    }
+    found += [
+        f".gitlab-ci.yml: reads the input {name}, which is not asked for"
+        for name in sorted(given - asked.keys())
+    ]
+    found += [
+        f".gitlab-ci.yml: asks for the input {name}, which nothing reads"
+        for name in sorted(asked.keys() - given)
+    ]
     jobs = {name: job for name, job in pipeline.items() if name not in KEYWORDS}
     for name, job in jobs.items():
         above = job.get("extends", [])
