@@ -143,6 +143,7 @@ class GitHub:
         folder: Where clones and artifacts go.
         environment: Variables of the machine that runs the jobs.
         inputs: The inputs of a workflow that is started by hand.
+        variables: The variables of the repository.
         event: The event's name, such as `push`, and other values of the context `github`.
     """
 
@@ -152,9 +153,10 @@ class GitHub:
         folder: Path,
         environment: Mapping[str, str],
         inputs: Mapping[str, Any] | None = None,
+        variables: Mapping[str, str] | None = None,
         **event: Any,
     ) -> None:
-        self.given = dict(inputs or {})
+        self.given, self.variables = dict(inputs or {}), dict(variables or {})
         self.project, self.folder = project, folder
         self.environment = dict(environment)
         self.github = {
@@ -203,12 +205,15 @@ class GitHub:
             (files / variable).touch()
             variables[f"GITHUB_{variable}"] = str(files / variable)
         variables |= {"CI": "true", "GITHUB_WORKSPACE": str(clone), "RUNNER_TEMP": str(files)}
+        variables |= {
+            f"GITHUB_{name.upper()}": str(self.github[name]) for name in ("repository", "sha")
+        }
         contexts = {
             "github": {**self.github, "workspace": str(clone)},
             "matrix": row,
             "inputs": self.inputs(workflow),
             "runner": {"os": "Linux", "arch": "X64", "temp": str(files)},
-            "vars": {},
+            "vars": self.variables,
             "secrets": {"GITHUB_TOKEN": ""},
             "steps": {},
             "needs": {},
@@ -283,6 +288,8 @@ class _Machine:
                 continue
             if "uses" in step:
                 self.use(step)
+                if "id" in step:
+                    self.contexts["steps"][step["id"]] = {"outputs": {}, "outcome": "success"}
             else:
                 self.run(step)
 

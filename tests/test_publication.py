@@ -1,0 +1,388 @@
+"""What a pipeline on main publishes and deploys: the committed model, if it is good enough.
+
+The steps are those of the workflows. DVC, its remote and git are real. The stages only copy files:
+a model is a number, its quality, and a stand-in for `compare` compares the numbers.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from bakery import bake
+from machine import plain_environment
+from pipeline_runner import GitHub, GitLab, JobError, Run, clean_clone, evaluate, run_script
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+SWITCH = {"aws": "AWS_ROLE_ARN", "gcp": "GCP_WORKLOAD_IDENTITY_PROVIDER"}
+STAGES = """
+stages:
+  prepare:
+    cmd: mkdir -p data/processed && cp data/raw/README.md data/processed/data
+    deps: [data/raw]
+    outs: [data/processed/data]
+  train:
+    cmd: mkdir -p models && cp quality.txt models/model.ckpt
+    deps: [data/processed/data, quality.txt]
+    outs: [models/model.ckpt]
+  export:
+    cmd: cp models/model.ckpt models/model.onnx
+    deps: [models/model.ckpt]
+    outs: [models/model.onnx]
+"""
+COMPARE = """#!/bin/sh
+echo "candidate $(cat "${2#checkpoint=}"), current $(cat "${3#current=}")"
+[ "$1" = compare ] && [ "$(cat "${2#checkpoint=}")" -ge "$(cat "${3#current=}")" ]
+"""
+# Answers with the last deployment, and says that a later commit is ahead
+GH = """#!/bin/sh
+case "$*" in
+  *graphql*) cat "$DEPLOYED" ;;
+  *deployments*) echo later ;;
+  *...later*) echo ahead ;;
+esac
+"""
+
+
+def git(project: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=project, check=True, env=plain_environment(), stdout=subprocess.PIPE
+    )
+    return done.stdout.decode().strip()
+
+
+def remote(folder: Path) -> dict[str, str]:
+    """Return the variable that lets DVC find the remote in a folder."""
+    settings = folder / "settings"
+    settings.mkdir(exist_ok=True)
+    (settings / "config").write_text(f"['remote \"storage\"']\n    url = {folder / 'remote'}\n")
+    return {"DVC_GLOBAL_CONFIG_DIR": str(settings)}
+
+
+def dvc(project: Path, *words: str) -> None:
+    environment = plain_environment(**remote(project.parent))
+    subprocess.run(["dvc", *words], cwd=project, check=True, env=environment)
+
+
+def commit(project: Path, quality: int, message: str, *, train: bool = True) -> str:
+    """Commit a setting, with the model that follows from it or without."""
+    (project / "quality.txt").write_text(f"{quality}\n")
+    if train:
+        dvc(project, "repro", "--quiet", "export")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(project, "rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="module")
+def commits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """Make a repository with its remote, and name its commits."""
+    folder = tmp_path_factory.mktemp("publication")
+    project = folder / "project"
+    project.mkdir()
+    (project / "data/raw").mkdir(parents=True)
+    (project / "data/raw/README.md").write_text("data\n")
+    (project / ".gitignore").write_text("/data/processed/\n/models/\n")
+    (project / "dvc.yaml").write_text(STAGES)
+    git(project, "init", "--quiet", "--initial-branch", "main")
+    dvc(project, "init", "--quiet")
+    (project / ".dvc/config").write_text("[core]\n    remote = storage\n")
+    reason = "Take it\n\nAccept-Model: it is a tenth of the size"
+    names = {
+        "good": commit(project, 90, "A model"),
+        "worse": commit(project, 80, "A worse model"),
+        "accepted": commit(project, 80, reason, train=False),
+        "better": commit(project, 95, "A better model"),
+        "stale": commit(project, 99, "Change a setting, and train nothing", train=False),
+    }
+    (project / "dvc.lock").unlink()
+    names["unlocked"] = commit(project, 99, "No lock", train=False)
+    # The cache holds the model of each commit
+    dvc(project, "push", "--quiet", "--all-commits")
+    return folder, names
+
+
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Bake each kind of project that deploys, without uv: its commands are then on the PATH."""
+    shape = {"environment": "conda", "tracker": "none"}
+    found = {}
+    for ci in ("github", "gitlab"):
+        for cloud, docker in (("aws", True), ("gcp", False)):
+            answers = {**shape, "ci": ci, "cloud": cloud, "docker": docker}
+            found[ci, cloud] = bake(answers, tmp_path_factory.mktemp(f"{ci}-{cloud}")).path
+    return found
+
+
+@pytest.fixture
+def deployments() -> Iterator[SimpleNamespace]:
+    """Serve GitLab's API, which has the deployments."""
+    api = SimpleNamespace(rows=[], asked=[])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            api.asked.append((self.path, self.headers["JOB-TOKEN"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(api.rows).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        api.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield api
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def publish(commits, pipelines, deployments, tmp_path) -> Callable[..., tuple[str, str]]:
+    """Return what runs a pipeline on main; it returns the published model and the output."""
+    (folder, names), programs = commits, tmp_path / "bin"
+    programs.mkdir()
+    stand_ins = {"pip": "#!/bin/sh\n", "my_ml_project": COMPARE, "gh": GH}
+    for name, text in stand_ins.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    (tmp_path / "runner").mkdir()
+    shutil.copytree(folder / "remote", tmp_path / "remote")
+
+    def run(ci: str, cloud: str, name: str, deployed: str = "", lost: str = "") -> tuple[str, str]:
+        baked, project = pipelines[ci, cloud], tmp_path / "project"
+        git(folder, "clone", "--quiet", "project", str(project))
+        # The pipeline comes on top of the named commit, whose message it keeps
+        git(project, "checkout", "--quiet", "-B", "main", names[name])
+        for part in (".github", ".gitlab", ".gitlab-ci.yml"):
+            if (baked / part).is_dir():
+                shutil.copytree(baked / part, project / part)
+            elif (baked / part).exists():
+                shutil.copy(baked / part, project / part)
+        git(project, "add", ".")
+        git(project, "commit", "--quiet", "--amend", "--no-edit")
+        for path in (tmp_path / "remote").rglob("*"):
+            if path.is_file() and (lost == "all" or path.read_text("utf-8") == lost):
+                path.unlink()
+        (tmp_path / "deployed").write_text(names.get(deployed, ""))
+        environment = plain_environment(
+            PATH=f"{programs}:{plain_environment()['PATH']}",
+            DEPLOYED=str(tmp_path / "deployed"),
+            **remote(tmp_path),
+        )
+        if ci == "github":
+            service = GitHub(
+                project, tmp_path / "runner", environment, None, {SWITCH[cloud]: "a role"}
+            )
+            run = service.run(
+                *(("images.yaml", "model") if cloud == "aws" else ("deploy.yaml", "check"))
+            )
+            (model,) = run.artifacts
+            return model.read_text("utf-8").strip(), run.output
+        deployments.rows = [{"sha": names[deployed]}] if deployed else []
+        gitlab = GitLab(project, tmp_path, environment)
+        clone = clean_clone(project, tmp_path / "runner/clone", environment)
+        own = {
+            "CI_PIPELINE_SOURCE": "push",
+            "CI_API_V4_URL": deployments.url,
+            "CI_PROJECT_ID": "7",
+            "CI_JOB_TOKEN": "token",
+            "PULL": "--pull",
+        }
+        output = run_script(
+            "\n".join(gitlab.lines(gitlab.jobs()["model"]["script"])), clone, environment | own
+        )
+        return (clone / "models/model.onnx").read_text("utf-8").strip(), output
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("ci", "cloud"), [("github", "aws"), ("github", "gcp"), ("gitlab", "aws"), ("gitlab", "gcp")]
+)
+def test_the_committed_model_is_published(publish, deployments, ci, cloud) -> None:
+    model, output = publish(ci, cloud, "better", deployed="good")
+    assert model == "95"
+    assert "candidate 95, current 90" in output
+    if ci == "gitlab":
+        (path, token), *_ = deployments.asked
+        assert path.startswith("/projects/7/deployments?environment=production&status=success")
+        assert token == "token"  # noqa: S105 - the one that the test gives
+
+
+def test_the_first_model_is_compared_to_none(publish) -> None:
+    model, output = publish("github", "aws", "good")
+    assert model == "90"
+    assert "candidate" not in output
+
+
+@pytest.mark.parametrize(
+    ("ci", "cloud", "name", "lost"),
+    [
+        ("github", "aws", "good", "all"),
+        ("github", "aws", "good", "90\n"),
+        ("github", "aws", "stale", ""),
+        ("github", "aws", "unlocked", ""),
+        ("github", "gcp", "good", "all"),
+        ("gitlab", "aws", "good", "all"),
+        ("gitlab", "aws", "stale", ""),
+    ],
+)
+def test_a_model_that_is_not_committed_is_not_published(publish, ci, cloud, name, lost) -> None:
+    with pytest.raises(JobError, match=r"run dvc repro and dvc push, and commit dvc\.lock"):
+        publish(ci, cloud, name, lost=lost)
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_worse_model_is_not_published(publish, ci) -> None:
+    with pytest.raises(JobError, match=r"candidate 80, current 90\n(.|\n)*the model is worse"):
+        publish(ci, "aws", "worse", deployed="good")
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_worse_model_is_published_if_its_commit_says_why(publish, ci) -> None:
+    model, output = publish(ci, "aws", "accepted", deployed="good")
+    assert model == "80"
+    assert "Accept-Model: it is a tenth of the size" in output
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_model_that_cannot_be_compared_is_not_published(publish, ci) -> None:
+    with pytest.raises(JobError, match="can't be compared to it"):
+        publish(ci, "aws", "better", deployed="good", lost="90\n")
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+@pytest.mark.parametrize(
+    ("nodes", "found"),
+    [
+        ([], ""),
+        ([("WAITING", "later", None), ("ACTIVE", "here", None)], "here"),
+        (
+            [("FAILURE", "later", None), ("ACTIVE", "here", f"https://x/commit/{'a' * 40}")],
+            "a" * 40,
+        ),
+        ([("ACTIVE", "here", "https://x/commit/null")], "here"),
+    ],
+)
+def test_the_commit_in_production_is_that_of_the_image(pipelines, nodes, found) -> None:
+    action = pipelines["github", "aws"] / ".github/actions/committed-model/action.yaml"
+    steps = yaml.safe_load(action.read_text("utf-8"))["runs"]["steps"]
+    (look,) = (step["env"]["FOUND"] for step in steps if step.get("id") == "production")
+    rows = [
+        {"state": state, "commitOid": commit, "latestStatus": {"environmentUrl": url}}
+        for state, commit, url in nodes
+    ]
+    answer = {"data": {"repository": {"deployments": {"nodes": rows}}}}
+    words = ["jq", "--raw-output", look]
+    done = subprocess.run(
+        words, input=json.dumps(answer), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == found
+
+
+def check_image(project: Path, folder: Path, image: str, event: str) -> Run:
+    """Run the job that looks at an image before one that logs in to the cloud."""
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "gh").write_text(GH)
+    (programs / "gh").chmod(0o755)
+    environment = plain_environment(PATH=f"{programs}:{plain_environment()['PATH']}")
+    (folder / "runner").mkdir()
+    variables = {"AWS_ROLE_ARN": "a role"}
+    service = GitHub(
+        project, folder / "runner", environment, {"image": image}, variables, event_name=event
+    )
+    return service.run("deploy.yaml", "check")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        f"ghcr.io/someone-else/my_ml_project/lambda@{DIGEST}",
+        f"ghcr.io/your-org/my_ml_project/train@{DIGEST}",
+        f"ghcr.io/your-org/my_ml_project/lambda:latest@{DIGEST}",
+        "ghcr.io/your-org/my_ml_project/lambda:latest",
+        f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST[:-1]}",
+        f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}\n--push-only",
+        f"evil.example/ghcr.io/your-org/my_ml_project/lambda@{DIGEST}",
+        f"ghcr.io/your-orgxmy_ml_project/../lambda@{DIGEST}",
+        "$(touch crafted)",
+    ],
+)
+def test_a_crafted_image_is_refused(pipelines, tmp_path, image) -> None:
+    with pytest.raises(JobError, match=r"\n::error::the image has to be ghcr.io/.*\n$"):
+        check_image(pipelines["github", "aws"], tmp_path, image, "workflow_dispatch")
+    assert not list(tmp_path.rglob("crafted"))
+
+
+@pytest.mark.parametrize(("event", "outdated"), [("workflow_dispatch", False), ("push", True)])
+def test_an_older_commit_does_not_replace_a_later_one(pipelines, tmp_path, event, outdated) -> None:
+    image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
+    run = check_image(pipelines["github", "aws"], tmp_path, image, event)
+    assert ("::notice::not deployed, because a later commit was: later" in run.output) is outdated
+
+
+def workflow(project: Path, name: str) -> dict[str, Any]:
+    return yaml.safe_load((project / ".github/workflows" / name).read_text("utf-8"))
+
+
+def group(concurrency: dict[str, Any], **github: str) -> tuple[str, bool]:
+    """Return the group of a run, and whether it ends another one of it."""
+
+    def filled(text: object) -> str:
+        return re.sub(
+            r"\$\{\{(.*?)\}\}", lambda row: str(evaluate(row[1], {"github": github}, {})), str(text)
+        )
+
+    return filled(concurrency["group"]), filled(concurrency["cancel-in-progress"]) == "True"
+
+
+def test_a_reviewer_who_does_not_answer_holds_nothing(pipelines) -> None:
+    project = pipelines["github", "aws"]
+    main = {"event_name": "push", "ref": "refs/heads/main", "workflow": "CI"}
+    for name in ("ci.yaml", "images.yaml", "deploy.yaml"):
+        of_run = workflow(project, name)["concurrency"]
+        one, other = (group(of_run, **main, sha=sha, run_id=sha) for sha in ("1", "2"))
+        assert one[0] != other[0], name
+        assert not one[1], name
+    of_job = workflow(project, "deploy.yaml")["jobs"]["deploy"]["concurrency"]
+    waits, comes = (group(of_job, **main, sha=sha, run_id=sha) for sha in ("1", "2"))
+    assert waits[0] == comes[0]
+    assert comes[1]
+    by_hand = group(of_job, **main | {"event_name": "workflow_dispatch"})
+    assert by_hand[0] != waits[0]
+    assert not by_hand[1]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_only_the_job_that_deploys_holds_its_credentials_and_it_trains_nothing(
+    pipelines, cloud
+) -> None:
+    jobs = workflow(pipelines["github", cloud], "deploy.yaml")["jobs"]
+    assert "dvc" not in json.dumps(jobs["deploy"])
+    assert "environment" not in jobs["check"]
+    assert jobs["deploy"]["needs"] == "check"
+    login = "aws-actions/configure-aws-credentials" if cloud == "aws" else "service_account"
+    assert login in json.dumps(jobs["deploy"])
+    assert login not in json.dumps(jobs["check"])
+
+
+def test_an_image_is_verified_before_the_login(pipelines) -> None:
+    steps = workflow(pipelines["github", "aws"], "deploy.yaml")["jobs"]["deploy"]["steps"]
+    order = [json.dumps(step) for step in steps]
+    verified = next(n for n, step in enumerate(order) if "gh attestation verify" in step)
+    login = next(n for n, step in enumerate(order) if "configure-aws-credentials" in step)
+    assert verified < login
+    for word in ("--signer-workflow", "--source-ref refs/heads/main", "--repo"):
+        assert word in order[verified]
