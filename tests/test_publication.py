@@ -42,6 +42,9 @@ COMPARE = """#!/bin/sh
 echo "candidate $(cat "${2#checkpoint=}"), current $(cat "${3#current=}")"
 [ "$1" = compare ] && [ "$(cat "${2#checkpoint=}")" -ge "$(cat "${3#current=}")" ]
 """
+# The real ones would install the project into this environment
+INSTALLS_NOTHING = """#!/bin/sh
+"""
 # Answers with the last deployment, and says that a later commit is ahead
 GH = """#!/bin/sh
 case "$*" in
@@ -50,6 +53,21 @@ case "$*" in
   *...later*) echo ahead ;;
 esac
 """
+
+
+def path_of_stand_ins(folder: Path) -> str:
+    """Write the programs that no step may really run, and return a PATH that begins with them."""
+    programs = folder / "bin"
+    programs.mkdir()
+    stand_ins = {
+        "my_ml_project": COMPARE,
+        "gh": GH,
+        **dict.fromkeys(("conda", "docker", "pip", "uv"), INSTALLS_NOTHING),
+    }
+    for name, text in stand_ins.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    return f"{programs}:{plain_environment()['PATH']}"
 
 
 def git(project: Path, *words: str) -> str:
@@ -149,12 +167,7 @@ def deployments() -> Iterator[SimpleNamespace]:
 @pytest.fixture
 def publish(commits, pipelines, deployments, tmp_path) -> Callable[..., tuple[str, str]]:
     """Return what runs a pipeline on main; it returns the published model and the output."""
-    (folder, names), programs = commits, tmp_path / "bin"
-    programs.mkdir()
-    stand_ins = {"pip": "#!/bin/sh\n", "my_ml_project": COMPARE, "gh": GH}
-    for name, text in stand_ins.items():
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o755)
+    folder, names = commits
     (tmp_path / "runner").mkdir()
     shutil.copytree(folder / "remote", tmp_path / "remote")
 
@@ -175,7 +188,7 @@ def publish(commits, pipelines, deployments, tmp_path) -> Callable[..., tuple[st
                 path.unlink()
         (tmp_path / "deployed").write_text(names.get(deployed, ""))
         environment = plain_environment(
-            PATH=f"{programs}:{plain_environment()['PATH']}",
+            PATH=path_of_stand_ins(tmp_path),
             DEPLOYED=str(tmp_path / "deployed"),
             **remote(tmp_path),
         )
@@ -292,11 +305,7 @@ def test_the_commit_in_production_is_that_of_the_image(pipelines, nodes, found) 
 
 def check_image(project: Path, folder: Path, image: str, event: str) -> Run:
     """Run the job that looks at an image before one that logs in to the cloud."""
-    programs = folder / "bin"
-    programs.mkdir()
-    (programs / "gh").write_text(GH)
-    (programs / "gh").chmod(0o755)
-    environment = plain_environment(PATH=f"{programs}:{plain_environment()['PATH']}")
+    environment = plain_environment(PATH=path_of_stand_ins(folder))
     (folder / "runner").mkdir()
     variables = {"AWS_ROLE_ARN": "a role"}
     service = GitHub(
