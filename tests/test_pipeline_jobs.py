@@ -18,15 +18,17 @@ GITHUB = [
     ("data.yaml", "report", {}),
     ("model.yaml", "compare", {}),
     ("docs.yaml", "build", {}),
-    ("images.yaml", "build", {"image": "api"}),
+    ("images.yaml", "model", {}),
 ]
 # Jobs that only the service can run, each with the reason
 NOT_RUN = {
     "ci.yaml images": "calls images.yaml",
     "ci.yaml deploy": "deploys to a cloud",
     "docs.yaml publish": "publishes to Pages",
+    "images.yaml build": "builds images",
     "images.yaml publish": "pushes to the registry",
     "images.yaml deploy": "deploys to a cloud",
+    "deploy.yaml check": "runs in test_publication.py",
     "deploy.yaml deploy": "deploys to a cloud",
     "train.yaml train": "starts a job in a cloud",
 }
@@ -96,6 +98,8 @@ def test_github_jobs_pass_on_a_fresh_bake(
         assert [path.name for path in run.artifacts] == ["data.png"]
     if workflow == "model.yaml":
         assert "no worse than the current model" in run.summary
+    if workflow == "images.yaml":
+        assert [path.name for path in run.artifacts] == ["model.onnx"]
     if workflow == "docs.yaml":
         assert [path.name for path in run.artifacts] == ["site"]
 
