@@ -12,7 +12,7 @@ from machine import plain_environment, uv_settings
 from pipeline_runner import GitHub, GitLab, JobError, clean_clone, evaluate
 
 # The jobs whose steps are run, each with values of its matrix
-GITHUB = [
+GITHUB: list[tuple[str, str, dict[str, str]]] = [
     ("ci.yaml", "checks", {}),
     ("ci.yaml", "tests", {}),
     ("data.yaml", "report", {}),
