@@ -4,7 +4,7 @@ FROM debian:trixie-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends nginx-light \
     && rm -rf /var/lib/apt/lists/*
-COPY --chmod=644 nginx.conf /etc/nginx/nginx.conf
+COPY --chmod=644 dockerfiles/nginx.conf /etc/nginx/nginx.conf
 
 USER 1000:1000
 EXPOSE 8080
