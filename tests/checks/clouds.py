@@ -10,7 +10,7 @@ from forest import Forest, Found, Where
 CI_VARIABLE = re.compile(r"\bvars\.((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_\w+)")
 GITLAB_VARIABLE = re.compile(r"\$\{?((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_[A-Z_]+)")
 # What trusts every job of a repository, whichever environment it runs in
-WHOLE_REPOSITORY = r"/attribute\.repository/|\}:\*\""
+WHOLE_REPOSITORY = r"/attribute\.repository_id/"
 # All but the one that GitHub makes for Pages
 ENVIRONMENT = re.compile(
     r"^    environment:(?:\n      name:)? (?!github-pages)([\w-]+)$", re.MULTILINE
