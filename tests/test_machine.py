@@ -14,7 +14,7 @@ from tools import wait_until
 
 # Quick ones, of each kind of tool: Git, DVC, a cloud's client, cookiecutter, Terraform
 CHOSEN = [
-    "test_federation.py::test_a_token_opens_what_it_should[github-aws-main]",
+    "test_federation.py::test_a_token_opens_what_it_should[github-main-aws]",
     "test_pipeline_jobs.py::test_a_clone_holds_what_was_baked",
     "test_questions.py::test_the_fast_bake_is_the_command_lines",
     "test_remotes.py::test_data_is_pushed_and_pulled[aws]",
