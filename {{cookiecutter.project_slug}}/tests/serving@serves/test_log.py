@@ -71,12 +71,13 @@ def test_a_request_is_one_line_of_the_log(model, inputs):
     ("proxies", "named"),
     [("none", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8,10.0.0.1", "192.0.2.7")],
 )
-def test_a_proxy_that_is_believed_names_the_client(model, monkeypatch, proxies, named):
+def test_a_proxy_that_is_believed_names_the_client(model, monkeypatch, caplog, proxies, named):
     lines = []
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(request_log.lines, "write", lambda **fields: lines.append(fields))
     with running(Predictor(model), proxies=proxies) as client:
         # The first address is what the client claims, the others are added by proxies
-        client.get("/livez", headers={"x-forwarded-for": "203.0.113.1, 192.0.2.7, 10.0.0.1"})
+        client.get("/model", headers={"x-forwarded-for": "203.0.113.1, 192.0.2.7, 10.0.0.1"})
         until(lambda: lines)
     assert lines[0]["client"] == named
 
