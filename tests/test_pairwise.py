@@ -126,7 +126,7 @@ def distinct() -> list[tuple[Answers, tuple[str, ...], bool]]:
                 {**local, "serving": "none", "docker": False, "tracker": "none"},
             ]
             bakes = [bake(one, Path(folder, f"{number}-{n}")).path for n, one in enumerate(steps)]
-            training, serving, _, cloud, _ = map(code_of, bakes)
+            training, serving, cloud = (code_of(bakes[step]) for step in (0, 1, 3))
             tests = [own_tests(path) for path in bakes]
             files: set[str] = set()
             if kind(row) not in kinds:

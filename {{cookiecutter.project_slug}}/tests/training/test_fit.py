@@ -97,8 +97,11 @@ def test_training_stops_early_without_progress(configure):
 
 
 def test_debugging_overfits_one_batch_and_leaves_the_model_alone(configure):
-    train(configure("trainer=debug"))
-    assert logged("run", "train/accuracy")[-1] > 0.99  # dropout may cost it a sample
+    cfg = configure("trainer=debug")
+    if "dropout" in cfg.model.network:  # it would cost a sample now and then
+        cfg.model.network.dropout = 0
+    train(cfg)
+    assert logged("run", "train/accuracy")[-1] == 1
     assert load("run/checkpoints/last.ckpt")["global_step"] == 50  # epochs of one step
     assert not Path("models").exists()
 
