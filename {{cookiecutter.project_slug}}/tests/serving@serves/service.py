@@ -29,15 +29,20 @@ PATIENCE = 600
 
 
 class SlowPredictor(Predictor):
-    """Waits with each answer until `may_run` is set, fails while `broken`, counts its calls."""
+    """Waits with each answer until `may_run` is set, fails while `broken`, counts its calls.
+
+    `has_inputs` is set as soon as it has something to answer.
+    """
 
     def __init__(self, path):
         super().__init__(path)
         self.may_run = threading.Event()
+        self.has_inputs = threading.Event()
         self.broken = False
         self.calls = 0
 
     def best(self, inputs):
+        self.has_inputs.set()
         assert self.may_run.wait(PATIENCE)
         self.calls += 1
         if self.broken:
@@ -101,8 +106,9 @@ def busy(client, slow, pool, body):
     slow.may_run.set()
     until(lambda: is_ready(client))
     slow.may_run.clear()
+    slow.has_inputs.clear()
     answer = pool.submit(client.post, "/predict", json=body)
-    in_progress(client, 1)
+    until(slow.has_inputs.is_set)
     return answer
 
 
