@@ -9,7 +9,7 @@ import pytest
 import yaml
 from bakery import bake, read_tree
 from machine import plain_environment, uv_settings
-from pipeline_runner import GitHub, GitLab, JobError, clean_clone, evaluate
+from pipeline_runner import GitHub, GitLab, JobError, clean_clone, evaluate, run_script
 
 # The jobs whose steps are run, each with values of its matrix
 GITHUB: list[tuple[str, str, dict[str, str]]] = [
@@ -28,6 +28,7 @@ NOT_RUN = {
     "images.yaml build": "builds images",
     "images.yaml publish": "pushes to the registry",
     "images.yaml deploy": "deploys to a cloud",
+    "infra.yaml terraform": "runs in parts, see below",
     "deploy.yaml check": "runs in test_publication.py",
     "deploy.yaml deploy": "deploys to a cloud",
     "train.yaml train": "starts a job in a cloud",
@@ -46,6 +47,8 @@ GITLAB_KEEPS = {
     "model": {"model.onnx"},
 }
 GITLAB_NOT_RUN = {
+    "terraform": "has the commands of infra.yaml",
+    "scan-infra": "has the command of infra.yaml",
     "pages": "is `docs`, published",
     "build-image": "builds an image",
     "publish-image": "pushes an image",
@@ -177,6 +180,42 @@ def test_gitlab_jobs_pass_on_a_fresh_bake(job, tmp_path, environment, record_pro
         record_property("measured", f"left out of GitLab's {job}: {entry}")
     kept = {path.name for path in run.artifacts}
     assert kept == GITLAB_KEEPS.get(job, set())
+
+
+@pytest.mark.isolated
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [
+        ("fmt", 'sse_algorithm = "AES256"', 'sse_algorithm  =  "AES256"'),
+        ("checkov", "block_public_acls       = true", "block_public_acls       = false"),
+    ],
+)
+def test_infrastructure_that_is_untidy_or_insecure_fails_its_job(
+    command, old, new, tmp_path, environment
+) -> None:
+    project = bake({"cloud": "aws"}, tmp_path).path
+    job = yaml.safe_load((project / ".github/workflows/infra.yaml").read_text("utf-8"))
+    steps = [one["run"] for one in job["jobs"]["terraform"]["steps"] if "run" in one]
+    (script,) = [one for one in steps if f" {command} " in f"{one} "]
+    # The service's machines have pipx, which runs a tool in an environment of its own as uv does
+    script = script.replace("pipx run --spec", "uv tool run --from")
+    run_script(script, project, environment)
+
+    (file,) = [path for path in (project / "infra").rglob("*.tf") if old in path.read_text("utf-8")]
+    file.write_text(file.read_text("utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(JobError):
+        run_script(script, project, environment)
+
+
+def test_both_services_check_the_infrastructure_alike(tmp_path: Path) -> None:
+    project = bake({"cloud": "azure"}, tmp_path / "github").path
+    github = yaml.safe_load((project / ".github/workflows/infra.yaml").read_text("utf-8"))
+    steps = [one.get("run", "") for one in github["jobs"]["terraform"]["steps"]]
+    project = bake({"cloud": "azure", "ci": "gitlab"}, tmp_path / "gitlab").path
+    gitlab = yaml.safe_load((project / ".gitlab/ci/infra.yml").read_text("utf-8"))
+    assert gitlab["terraform"]["script"] == [one for one in steps if one.startswith("terraform")]
+    install, scan = gitlab["scan-infra"]["script"]
+    assert steps[-1] == f"pipx run --spec {install.split(maxsplit=3)[-1]} {scan}"
 
 
 def test_every_job_of_gitlab_is_run_or_said_not_to_be(tmp_path: Path) -> None:
