@@ -374,6 +374,26 @@ def test_a_reviewer_who_does_not_answer_holds_nothing(pipelines) -> None:
     assert not by_hand[1]
 
 
+def test_every_week_the_images_are_scanned_anew_and_none_is_published(pipelines) -> None:
+    project = pipelines["github", "aws"]
+    images = workflow(project, "images.yaml")
+    assert images[True]["schedule"]  # YAML takes `on` for true
+    for event, published in (("push", True), ("schedule", False), ("pull_request", False)):
+        contexts = {"github": {"event_name": event, "ref": "refs/heads/main"}}
+        assert evaluate(images["jobs"]["publish"]["if"], contexts, {}) is published
+        assert "if" not in images["jobs"]["build"]
+
+    gitlab = GitLab(pipelines["gitlab", "aws"], project, {})
+    on_schedule = set()
+    for name, job in gitlab.jobs().items():
+        for rule in job["rules"]:
+            # A list is a reference: a job and its key
+            rules = gitlab.pipeline[rule[0]][rule[1]] if isinstance(rule, list) else [rule]
+            if {"if": '$CI_PIPELINE_SOURCE == "schedule"'} in rules:
+                on_schedule.add(name)
+    assert on_schedule == {"model", "build-image"}
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_only_the_job_that_deploys_holds_its_credentials_and_it_trains_nothing(
     pipelines, cloud
