@@ -394,6 +394,88 @@ def test_every_week_the_images_are_scanned_anew_and_none_is_published(pipelines)
     assert on_schedule == {"model", "build-image"}
 
 
+OUTPUTS = {
+    "ci_variables": {"value": {"REGION": "eu-west-1", "ROLE": "reader of 'a'"}},
+    "ci_environments": {
+        "value": {"training": {"ROLE": "trainer"}, "production": {"ROLE": "deployer"}}
+    },
+}
+# It has one environment already, and writes down what else it is told
+RECORDED = """#!/bin/sh
+case "$*" in
+  "api --silent "*/environments/training | *" update "*) exit "${THERE:-0}" ;;
+  "api --silent repos/"* | *" update "*) exit 1 ;;
+esac
+printf '%s\\n' "$*" >> "$RECORD"
+case "$*" in *--env-file*) cat >> "$RECORD" ;; esac
+"""
+
+
+def set_up(project: Path, folder: Path, outputs: dict[str, Any], there: str) -> list[str]:
+    """Run infra/pipelines.sh of a project with recorders instead of gh and glab."""
+    programs, record = folder / "bin", folder / "record"
+    programs.mkdir()
+    terraform = f"#!/bin/sh\ncat <<'OUTPUTS'\n{json.dumps(outputs)}\nOUTPUTS\n"
+    for name, text in {"gh": RECORDED, "glab": RECORDED, "terraform": terraform}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    record.touch()
+    environment = plain_environment(
+        PATH=f"{programs}:{plain_environment()['PATH']}", RECORD=str(record), THERE=there
+    )
+    run_script("bash infra/pipelines.sh", project, environment)
+    return record.read_text("utf-8").splitlines()
+
+
+def test_variables_and_environments_are_made_from_outputs_on_github(pipelines, tmp_path) -> None:
+    made = "repos/{owner}/{repo}/environments/production"
+    restricted = (
+        " --field deployment_branch_policy[protected_branches]=false"
+        " --field deployment_branch_policy[custom_branch_policies]=true"
+    )
+    assert set_up(pipelines["github", "aws"], tmp_path, OUTPUTS, "0") == [
+        "variable set --env-file -",
+        "REGION=eu-west-1",
+        "ROLE=reader of 'a'",
+        f"api --silent --method PUT {made}{restricted}",
+        f"api --silent --method POST {made}/deployment-branch-policies --raw-field name=main",
+        "variable set --env production --env-file -",
+        "ROLE=deployer",
+        "variable set --env training --env-file -",
+        "ROLE=trainer",
+    ]
+
+
+@pytest.mark.parametrize("environments", [True, False])
+def test_variables_are_made_from_outputs_on_gitlab(pipelines, tmp_path, environments) -> None:
+    outputs = OUTPUTS if environments else {"ci_variables": OUTPUTS["ci_variables"]}
+    assert set_up(pipelines["gitlab", "aws"], tmp_path, outputs, "1") == [
+        "variable set REGION eu-west-1 --scope *",
+        "variable set ROLE reader of 'a' --scope *",
+        *(["variable set ROLE trainer --scope training"] if environments else []),
+        *(["variable set ROLE deployer --scope production"] if environments else []),
+    ]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_each_cloud_has_the_outputs(ci, cloud, tmp_path) -> None:
+    folder = bake({"ci": ci, "cloud": cloud}, tmp_path).path / "infra" / cloud
+    outputs = re.findall(
+        r'^output "ci_(\w+)"', "\n".join(map(Path.read_text, folder.glob("*.tf"))), re.MULTILINE
+    )
+    # On Azure, jobs of GitLab have one identity
+    one = (ci, cloud) == ("gitlab", "azure")
+    assert sorted(outputs) == (["variables"] if one else ["environments", "variables"])
+
+
+@pytest.mark.parametrize("service", ["github", "gitlab"])
+def test_without_outputs_nothing_is_set(pipelines, tmp_path, service) -> None:
+    with pytest.raises(JobError, match="apply it first"):
+        set_up(pipelines[service, "aws"], tmp_path, {}, "1")
+    assert (tmp_path / "record").read_text() == ""
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_only_the_job_that_deploys_holds_its_credentials_and_it_trains_nothing(
     pipelines, cloud

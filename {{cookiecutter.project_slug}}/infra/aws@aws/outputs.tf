@@ -14,12 +14,12 @@ output "ci_variables" {
 }
 
 output "ci_environments" {
-  description = "What AWS_ROLE_ARN is instead in the environments that may do more"
+  description = "Variables of the environments that may do more, in the place of those of the repository"
   value = {
-    training = aws_iam_role.ci["train"].arn
+    training = { AWS_ROLE_ARN = aws_iam_role.ci["train"].arn }
 {%- if cookiecutter.__deploys %}
 
-    production = aws_iam_role.ci["deploy"].arn
+    production = { AWS_ROLE_ARN = aws_iam_role.ci["deploy"].arn }
 {%- endif %}
   }
 }

@@ -104,7 +104,7 @@ output "ci_variables" {
   }
 }
 
-output "ci_environment_variables" {
+output "ci_environments" {
   description = "Variables of the repository's environments, which take the place of those of the repository."
   value = {
     for name, identity in azurerm_user_assigned_identity.github :
