@@ -56,10 +56,13 @@ def install_node_packages(session: nox.Session) -> None:
     session.run("npm", "install", "--prefix", str(folder), *options, *NODE_PACKAGES, external=True)
 
 
-def install_everything(session: nox.Session) -> Path:
+def install_everything(session: nox.Session) -> dict[str, str]:
     """Install the dependencies of the tests and of any baked project.
 
     From here on, the session has a home folder of its own: see `tests/machine.py`.
+
+    Returns:
+        The variables that the tests need. pytest writes lines of so many COLUMNS in its summary.
     """
     move_in()
     folder = install_torch(session)
@@ -67,7 +70,7 @@ def install_everything(session: nox.Session) -> Path:
     groups = ["--group", "test", "--group", "baked"]
     session.run("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location, *groups)
     install_node_packages(session)
-    return folder
+    return {"MLBAKE_TORCH": str(folder), "COLUMNS": "500"}
 
 
 @nox.session
@@ -91,18 +94,16 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Bake and check every combination: `nox -s tests [-- PYTEST ARGUMENTS]`."""
-    folder = install_everything(session)
-    session.run(
-        "pytest", *(session.posargs or ["--numprocesses", "2"]), env={"MLBAKE_TORCH": str(folder)}
-    )
+    variables = install_everything(session)
+    session.run("pytest", *(session.posargs or ["--numprocesses", "2"]), env=variables)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
     """Run the tests that rarely break: `nox -s slow [-- PYTEST ARGUMENTS]`."""
-    folder = install_everything(session)
+    variables = install_everything(session)
     arguments = ["-m", "slow", *(session.posargs or ["--numprocesses", "2"])]
-    session.run("pytest", *arguments, env={"MLBAKE_TORCH": str(folder)})
+    session.run("pytest", *arguments, env=variables)
 
 
 @nox.session

@@ -10,6 +10,7 @@ new way, run the tests of that. All others are left to `nox -s slow`, and the de
 import fnmatch
 import functools
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,17 +49,19 @@ def name(row: Answers) -> str:
     return "-".join(str(value) for value in row.values())
 
 
-def run(folder: Path, *command: str) -> str:
+def run(folder: Path, *command: str, **variables: str) -> str:
     """Run a module of this environment in a baked project, as if the project were installed."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env=plain_environment(PYTHONPATH=str(folder / "src")),
+        env=plain_environment(PYTHONPATH=str(folder / "src"), **variables),
         check=False,
         text=True,
         capture_output=True,
     )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    # The first line is what the summary of the whole suite shows
+    failed = re.findall(r"^(?:FAILED|ERROR) (.*)", done.stdout, re.MULTILINE) or command
+    assert done.returncode == 0, f"{' '.join(failed)}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -162,7 +165,15 @@ def test_code_and_documentation_are_clean(row: Answers, tmp_path: Path) -> None:
     folder = bake(row, tmp_path).path
     run(folder, "ruff", "format", "--check")
     run(folder, "ruff", "check")
-    run(folder, "mypy", "--cache-dir", str(Path(tmp_path.parent, "mypy")))
+    # torchmetrics would have mypy read all of transformers, half of the modules: one row is enough
+    stubs = tmp_path / "stubs"
+    (stubs / "transformers").mkdir(parents=True)
+    if row != next(one for one in rows() if one["task"] == "text"):
+        for module in ("__init__.pyi", "utils.pyi"):
+            text = "from typing import Any\ndef __getattr__(name: str) -> Any: ...\n"
+            (stubs / "transformers" / module).write_text(text)
+    cache = Path(tmp_path.parent, "mypy")
+    run(folder, "mypy", "--cache-dir", str(cache), MYPYPATH=str(stubs))
     run(folder, "zensical", "build", "--strict")
     assert (folder / "site" / "index.html").is_file()
 
