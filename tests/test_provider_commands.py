@@ -1,7 +1,7 @@
 """Every command line of a cloud provider that any combination names: command and options exist.
 
-They are collected from pages, pipelines, scripts and from the plans of `cloud train` and
-`cloud deploy`. The provider's own parser reads them; no login is needed, and nothing is sent.
+They are collected from pages, pipelines, scripts and from the plans of the `cloud` commands. The
+provider's own parser reads them; no login is needed, and nothing is sent.
 """
 
 import functools
@@ -32,7 +32,7 @@ SETTINGS = {
     "GOOGLE_CLOUD_PROJECT": "project",
     "GOOGLE_CLOUD_REGION": "europe-west4",
 }
-# Prints the commands of `cloud train` and `cloud deploy`
+# Prints the commands of each `cloud` command
 SHOW = """
 import importlib, importlib.util, inspect, json, sys
 cloud = f"{sys.argv[1]}.cloud"
@@ -45,6 +45,10 @@ if importlib.util.find_spec(f"{cloud}.deployment"):
             commands += deploy(image, push_only=push_only)
     else:
         commands += deploy()
+    rollback = importlib.import_module(f"{cloud}.rollback")
+    name = getattr(importlib.import_module(f"{cloud}.provider"), "NAME", "")
+    former = f"{name}-00001-abc" if sys.argv[2] == "gcp" else "sha256:" + 64 * "0"
+    commands += [*rollback.rollback_commands(""), *rollback.rollback_commands(former)]
 LOGIN = importlib.import_module(f"{cloud}.provider").LOGIN
 login = [LOGIN.check, LOGIN.remedy.split()]
 words = [list(words) for one in commands for words in (one.words, one.fed_by)]
@@ -96,11 +100,11 @@ def _strings(node: object) -> Iterable[str]:
         yield node
 
 
-def planned(folder: Path) -> list[list[str]]:
+def planned(folder: Path, cloud: str) -> list[list[str]]:
     """Return the words of each command that a project's `cloud` commands would run."""
     environment = plain_environment(**SETTINGS, PYTHONPATH=str(folder / "src"))
     done = subprocess.run(
-        [sys.executable, "-c", SHOW, folder.name],
+        [sys.executable, "-c", SHOW, folder.name, cloud],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -135,7 +139,7 @@ def commands() -> dict[str, dict[tuple[str, ...], str]]:
             code = "".join(module.read_text("utf-8") for module in modules)
             if code not in texts:
                 texts.add(code)
-                rows += [("cloud/", tuple(words)) for words in planned(folder)]
+                rows += [("cloud/", tuple(words)) for words in planned(folder, answers["cloud"])]
             for name, words in rows:
                 if words and words[0] in found:
                     found[words[0]].setdefault(words, name)

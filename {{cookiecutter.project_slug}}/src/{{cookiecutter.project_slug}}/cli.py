@@ -237,6 +237,26 @@ def cloud_deploy(
 
     run(deploy_commands(), LOGIN, dry_run=dry_run)
 {%- endif %}
+{%- if cookiecutter.__deploys %}
+
+
+@cloud.command("rollback")
+def cloud_rollback(
+    to: Annotated[str, typer.Option(help="The {{ "revision" if cookiecutter.cloud == "gcp" else "image's digest" }} to return to.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
+) -> None:
+    """Return to a model that was in service before; without --to, list them.
+
+    Example: `{{ cookiecutter.project_slug }} cloud rollback --dry-run`
+    """
+    from .cloud.provider import LOGIN
+    from .cloud.rollback import rollback_commands
+    from .cloud.shell import run
+
+    run(rollback_commands(to), LOGIN, dry_run=dry_run)
+    if not (to or dry_run):
+        raise UserError("nothing was changed: name one of these {{ "revisions" if cookiecutter.cloud == "gcp" else "digests" }} with --to")
+{%- endif %}
 
 
 def main() -> None:

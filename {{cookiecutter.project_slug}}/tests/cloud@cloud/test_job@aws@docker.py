@@ -11,7 +11,9 @@ REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 def test_a_job_runs_the_image_that_is_built_and_pushed(shown, gpu):
     commands = shown("train", "model=mlp", "seed=1", *(["--gpu"] if gpu else []))
     build, token, login, push, logout, create = commands
-    image = f"{REGISTRY}/{NAME}/train:c0ffee{'-gpu' if gpu else ''}"
+    image = push[-1]
+    gpu_or_not = "-gpu" if gpu else ""
+    assert re.fullmatch(rf"{REGISTRY}/{NAME}/train:c0ffee-\d+{gpu_or_not}", image)
     assert build[:2] == ["docker", "build"]
     assert {"--file=dockerfiles/train.dockerfile", f"--tag={image}"} < set(build)
     assert any("TORCH_INDEX=https://download.pytorch.org/whl/cu" in word for word in build) == gpu

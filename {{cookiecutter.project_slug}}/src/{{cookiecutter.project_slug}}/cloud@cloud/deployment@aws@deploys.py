@@ -1,6 +1,6 @@
 """`cloud deploy`: the service's image as a function of Lambda."""
 
-from .images import build, push, registry, tag
+from .images import build, new_tag, push, registry
 from .provider import NAME
 from .shell import Command, setting
 
@@ -9,13 +9,13 @@ def deploy_commands(image: str, *, push_only: bool) -> list[Command]:
     """Build the service's image, push it, and let Lambda run it.
 
     Args:
-        image: An image to push instead of building one, or nothing.
+        image: An image to push instead of building one, by its digest, or nothing.
         push_only: Push the first image, from which Terraform makes the service; update no service.
 
     Raises:
-        UserError: A setting is missing.
+        UserError: A setting is missing, or the image's digest.
     """
-    target = f"{registry()}/{NAME}/service:{'latest' if push_only else tag()}"
+    target = f"{registry()}/{NAME}/service:{'latest' if push_only else new_tag(image)}"
     commands = [build("lambda", target)]
     if image:
         commands = [
@@ -23,9 +23,13 @@ def deploy_commands(image: str, *, push_only: bool) -> list[Command]:
             Command(["docker", "tag", image, target]),
         ]
     commands += push(target)
-    if not push_only:
-        function = [f"--region={setting('AWS_REGION')}", f"--function-name={NAME}"]
-        update = ["aws", "lambda", "update-function-code", *function, f"--image-uri={target}"]
-        wait = ["aws", "lambda", "wait", "function-updated-v2", *function]
-        commands += [Command(update), Command(wait)]
-    return commands
+    return commands if push_only else [*commands, *serve_commands(target)]
+
+
+def serve_commands(image: str) -> list[Command]:
+    """Let Lambda run an image of the registry, and wait until it does."""
+    function = [f"--region={setting('AWS_REGION')}", f"--function-name={NAME}"]
+    return [
+        Command(["aws", "lambda", "update-function-code", *function, f"--image-uri={image}"]),
+        Command(["aws", "lambda", "wait", "function-updated-v2", *function]),
+    ]

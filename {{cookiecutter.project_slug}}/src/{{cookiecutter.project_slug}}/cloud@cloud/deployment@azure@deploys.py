@@ -1,6 +1,6 @@
 """`cloud deploy`: the service's image in Azure Container Apps."""
 
-from .images import build, image_name, new_name, push
+from .images import build, image_name, new_tag, push
 from .provider import GROUP
 from .shell import Command, setting
 
@@ -9,13 +9,13 @@ def deploy_commands(image: str, *, push_only: bool) -> list[Command]:
     """Build the service's image, push it, and let Container Apps run it.
 
     Args:
-        image: An image to push instead of building one, or nothing.
+        image: An image to push instead of building one, by its digest, or nothing.
         push_only: Push the first image, from which Terraform makes the service; update no service.
 
     Raises:
-        UserError: A setting is missing.
+        UserError: A setting is missing, or the image's digest.
     """
-    target = image_name("api", "latest") if push_only else new_name("api")
+    target = image_name("api", "latest" if push_only else new_tag(image))
     commands = [build("api", target)]
     if image:
         commands = [
@@ -23,12 +23,16 @@ def deploy_commands(image: str, *, push_only: bool) -> list[Command]:
             Command(["docker", "tag", image, target]),
         ]
     commands += push(target)
-    if not push_only:
-        update = [
+    return commands if push_only else [*commands, serve_command(target)]
+
+
+def serve_command(image: str) -> Command:
+    """Let Container Apps run an image of the registry."""
+    return Command(
+        [
             *["az", "containerapp", "update"],
             f"--subscription={setting('AZURE_SUBSCRIPTION_ID')}",
-            *[f"--resource-group={GROUP}", "--name=api", f"--image={target}"],
+            *[f"--resource-group={GROUP}", "--name=api", f"--image={image}"],
             *["--query=properties.configuration.ingress.fqdn", "--output=tsv"],
         ]
-        commands.append(Command(update))
-    return commands
+    )

@@ -28,6 +28,8 @@ def deploy_commands() -> list[Command]:
                 "--concurrency=4",
                 "--max-instances=3",
                 "--timeout=30s",
+                # After a rollback, a new revision gets no requests by itself
+                "--serve-all-traffic-latest-revision",
                 f"--service-account={account('serving')}",
                 f"--build-service-account=projects/{project}/serviceAccounts/{account('build')}",
             ]

@@ -1,6 +1,6 @@
 """`cloud train`: a job of SageMaker that runs the training image."""
 
-from .images import build, push, registry, tag
+from .images import build, new_tag, push, registry
 from .provider import NAME
 from .sagemaker import fill_in, start
 from .shell import Command
@@ -21,7 +21,7 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     Raises:
         UserError: A setting is missing.
     """
-    image = f"{registry()}/{NAME}/train:{tag()}{'-gpu' if gpu else ''}"
+    image = f"{registry()}/{NAME}/train:{new_tag()}{'-gpu' if gpu else ''}"
     return [
         build("train", image, *ROOT, *(CUDA if gpu else [])),
         *push(image),

@@ -1,7 +1,7 @@
 """`cloud train`: a job of Azure ML that runs the training image."""
 
 from .azure_ml import INSTALL, start
-from .images import build, new_name, push
+from .images import build, image_name, new_tag, push
 from .shell import Command
 
 GPU_INDEX = "https://download.pytorch.org/whl/cu126"
@@ -17,7 +17,7 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     Raises:
         UserError: A setting is missing.
     """
-    image = new_name("train")
+    image = image_name("train", new_tag())
     return [
         INSTALL,
         build("train", image, *([f"TORCH_INDEX={GPU_INDEX}"] if gpu else [])),
