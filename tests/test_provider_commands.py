@@ -34,10 +34,11 @@ SETTINGS = {
 }
 # Prints the commands of each `cloud` command
 SHOW = """
-import importlib, importlib.util, inspect, json, sys
+import importlib, importlib.util, inspect, json, pathlib, sys
 cloud = f"{sys.argv[1]}.cloud"
 train = importlib.import_module(f"{cloud}.job").train_commands
 commands = [one for gpu in (False, True) for one in train(["model=mlp"], gpu=gpu)]
+commands += importlib.import_module(f"{cloud}.download").download_commands("job", pathlib.Path("a"))
 if importlib.util.find_spec(f"{cloud}.deployment"):
     deploy = importlib.import_module(f"{cloud}.deployment").deploy_commands
     if inspect.signature(deploy).parameters:

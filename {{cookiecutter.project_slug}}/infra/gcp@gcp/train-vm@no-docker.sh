@@ -9,7 +9,7 @@ finish() {
   set +eu
   echo "Ended with exit status $status"
   gcloud storage cp training.log "gs://$bucket/runs/$job/"
-  gcloud storage cp models/* "gs://$bucket/runs/$job/"
+  gcloud storage cp --recursive models/* "gs://$bucket/runs/$job/"
   gcloud compute instances delete "$job" --zone="$zone" --quiet
   poweroff # where it could not be deleted, it costs no more than its disk
 }
@@ -39,4 +39,4 @@ uv venv --python {{ cookiecutter.python_version }}
 # The build of PyTorch that fits the machine: for its GPU, or for none
 uv pip install --torch-backend=auto --no-sources --editable .
 # xargs reads the quotes that keep an override with spaces together
-xargs .venv/bin/{{ cookiecutter.project_slug }} train <<< "$overrides"
+xargs .venv/bin/{{ cookiecutter.project_slug }} train <<< "$overrides hydra.output_subdir=$PWD/models/hydra"

@@ -201,6 +201,20 @@ def cloud_train(
     from .cloud.shell import run
 
     run(train_commands(overrides or [], gpu=gpu), LOGIN, dry_run=dry_run)
+
+
+@cloud.command("fetch")
+def cloud_fetch(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The name of a training job.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
+) -> None:
+    """Put the model of a training job in the place of the current one.
+
+    Example: `{{ cookiecutter.project_slug }} cloud fetch JOB --dry-run`
+    """
+    from .cloud.fetch import fetch
+
+    fetch(job, dry_run=dry_run)
 {%- endif %}
 {%- if cookiecutter.__deploys and cookiecutter.docker %}
 

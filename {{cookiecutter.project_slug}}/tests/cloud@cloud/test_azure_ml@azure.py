@@ -33,7 +33,8 @@ def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
     )
     words = programs.calls()[-1]
     start = words.index("{{ cookiecutter.project_slug }}", words.index("-m"))
-    assert words[start + 1 :] == [*arguments, "checkpoint=/outputs/model/model.ckpt"]
+    kept = ["checkpoint=/outputs/model/model.ckpt", "hydra.output_subdir=/outputs/model/hydra"]
+    assert words[start + 1 :] == [*arguments, *kept]
 
 
 def test_terraform_makes_what_the_commands_name():

@@ -32,5 +32,6 @@ def test_a_job_runs_the_image_that_is_built_and_pushed(shown, gpu):
     assert algorithm["TrainingImage"] == image
     assert algorithm["ContainerEntrypoint"][-1] == "train"
     words = ["model=mlp", "seed=1"]
-    assert "checkpoint=/opt/ml/model/model.ckpt" in algorithm["ContainerArguments"]
-    assert algorithm["ContainerArguments"][2:] == (["trainer=gpu", *words] if gpu else words)
+    kept = {"checkpoint=/opt/ml/model/model.ckpt", "hydra.output_subdir=/opt/ml/model/hydra"}
+    assert kept < set(algorithm["ContainerArguments"])
+    assert algorithm["ContainerArguments"][3:] == (["trainer=gpu", *words] if gpu else words)

@@ -27,5 +27,6 @@ def test_a_job_trains_the_committed_source(shown, monkeypatch, gpu):
     algorithm = job["AlgorithmSpecification"]
     assert ("-gpu-" if gpu else "-cpu-") in algorithm["TrainingImage"]
     words = ["model=mlp", "seed=1"]
-    assert "checkpoint=/opt/ml/model/model.ckpt" in algorithm["ContainerArguments"]
-    assert algorithm["ContainerArguments"][2:] == (["trainer=gpu", *words] if gpu else words)
+    kept = {"checkpoint=/opt/ml/model/model.ckpt", "hydra.output_subdir=/opt/ml/model/hydra"}
+    assert kept < set(algorithm["ContainerArguments"])
+    assert algorithm["ContainerArguments"][3:] == (["trainer=gpu", *words] if gpu else words)

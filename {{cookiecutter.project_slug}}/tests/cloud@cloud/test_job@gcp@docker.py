@@ -31,6 +31,7 @@ def test_a_job_runs_the_image_that_is_built_and_pushed(shown):
     assert arguments[:2] == ["model=mlp", "data.batch_size=64"]
     name = re.search(r"--display-name=(\S+)", " ".join(create))[1]
     assert arguments[2] == f"checkpoint=/gcs/{BUCKET}/runs/{name}/model.ckpt"
+    assert arguments[3:] == [f"hydra.output_subdir=/gcs/{BUCKET}/runs/{name}/hydra"]
 
 
 def test_a_gpu_needs_its_build_of_pytorch_and_its_trainer(shown):

@@ -8,6 +8,7 @@ import pytest
 BUCKET = "{{ cookiecutter.__bucket }}"
 NAME = "{{ cookiecutter.project_slug }}"
 SCRIPT = Path(__file__).resolve().parents[2] / "infra/gcp/train-vm.sh"
+COPY = ["gcloud", "storage", "cp"]
 DELETE = ["gcloud", "compute", "instances", "delete", "a-job"]
 METADATA = """
 case "$*" in
@@ -63,10 +64,12 @@ def test_the_machine_deletes_itself_however_training_ends(programs, monkeypatch,
     programs.install(NAME, script=f'[ "$3" = "data.source=a b" ] || exit 9; exit {status}')
     done = subprocess.run(["/bin/bash", SCRIPT], check=False, capture_output=True, text=True)
     assert f"Ended with exit status {123 if status else 0}" in done.stdout  # xargs says 123
-    assert [NAME, "train", "data={{ cookiecutter.__own }}", "data.source=a b"] in programs.calls()
+    [train] = [words for words in programs.calls() if words[0] == NAME]
+    assert train[:-1] == [NAME, "train", "data={{ cookiecutter.__own }}", "data.source=a b"]
+    assert re.fullmatch("hydra.output_subdir=/.+/models/hydra", train[-1])
     assert programs.calls()[-4:] == [
-        ["gcloud", "storage", "cp", "training.log", "gs://a-bucket/runs/a-job/"],
-        ["gcloud", "storage", "cp", "models/model.ckpt", "gs://a-bucket/runs/a-job/"],
+        [*COPY, "training.log", "gs://a-bucket/runs/a-job/"],
+        [*COPY, "--recursive", "models/model.ckpt", "gs://a-bucket/runs/a-job/"],
         [*DELETE, "--zone=europe-west4-b", "--quiet"],
         ["poweroff"],
     ]

@@ -33,10 +33,11 @@ def train_commands(overrides: list[str], *, gpu: bool) -> list[Command]:
     job = f"{NAME}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     kind = "gpu" if gpu else "cpu"
     image = f"{registry()}/train-{kind}:{tag()}"
-    words = [*(["trainer=gpu"] if gpu else []), *overrides]
+    results = f"/gcs/{BUCKET}/runs/{job}"
+    words = [*(["trainer=gpu"] if gpu else []), *overrides, f"checkpoint={results}/model.ckpt"]
     specification = Template((INFRA / f"vertex-{kind}.yaml").read_text("utf-8")).substitute(
         account=account("training"),
-        arguments=json.dumps([*words, f"checkpoint=/gcs/{BUCKET}/runs/{job}/model.ckpt"]),
+        arguments=json.dumps([*words, f"hydra.output_subdir={results}/hydra"]),
         image=image,
     )
     path = Path("outputs/vertex.yaml")
