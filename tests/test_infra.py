@@ -344,23 +344,127 @@ def test_a_service_is_private_until_its_owner_says_otherwise() -> None:
     assert {cloud for cloud, _ in seen} == set(PROVIDERS)
 
 
+def refusal(texts: Folder, variable: str, value: str) -> str:
+    """Let Terraform judge a variable's value; return its error, or nothing."""
+    (block,) = re.findall(
+        rf'^variable "{variable}" \{{\n.*?^\}}\n', texts["variables.tf"], re.MULTILINE | re.DOTALL
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf").write_text(block, encoding="utf-8")
+        done = run("terraform", "plan", f"-var={variable}={value}", folder=Path(folder), **QUIET)
+    assert bool(done.returncode) == bool(done.stderr), printed(done)
+    return done.stderr
+
+
 @pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
 @pytest.mark.parametrize("range_", ["203.0.113.7", "2001:db8::/32", "everybody", "0.0.0.0/33"])
 def test_azure_takes_ranges_of_addresses_only(range_: str) -> None:
     _, texts = infra()["azure-none-fastapi-docker"]
-    (variable,) = re.findall(
-        r'^variable "callers" \{\n.*?^\}\n', texts["variables.tf"], re.MULTILINE | re.DOTALL
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "main.tf").write_text(variable, encoding="utf-8")
-        plans = [
-            run(
-                "terraform", "plan", f'-var=callers={{ a = "{one}" }}', folder=Path(folder), **QUIET
-            )
-            for one in (range_, "203.0.113.0/24")
-        ]
-    assert "Each is an IPv4 range" in plans[0].stderr
-    assert plans[1].returncode == 0, printed(plans[1])
+    assert "Each is an IPv4 range" in refusal(texts, "callers", f'{{ a = "{range_}" }}')
+    assert refusal(texts, "callers", '{ a = "203.0.113.0/24" }') == ""
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_a_service_takes_its_own_settings_only(cloud: str) -> None:
+    _, texts = infra()[f"{cloud}-none-fastapi-docker"]
+    for name in ("PATH", "MY_SERVE_RATE", "serve_rate", "SERVE_RATE "):
+        assert "begins with SERVE_" in refusal(texts, "service_settings", f'{{ "{name}" = "1" }}')
+    assert refusal(texts, "service_settings", '{ SERVE_MAX_BODY = "6000000" }') == ""
+    too_much = refusal(texts, "service_settings", '{ SERVE_MAX_BODY = "6000001" }')
+    assert ("Lambda takes no more" in too_much) == (cloud == "aws")
+
+
+def container_of(texts: Folder) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return a service of containers, its template, and the container in it."""
+    types = {"google_cloud_run_v2_service", "azurerm_container_app"}
+    (service,) = (body for _, (type_, _), body in blocks(texts, "resource") if type_ in types)
+    (template,) = service["template"]
+    (container,) = template.get("container", template.get("containers"))
+    return service, template, container
+
+
+def dynamic(body: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
+    """Return what a dynamic block is there for, and its content."""
+    (block,) = (one[f'"{name}"'] for one in body["dynamic"] if f'"{name}"' in one)
+    return block["for_each"], block["content"][0]
+
+
+def environment_of(cloud: str, texts: Folder, **variables: Any) -> dict[str, str]:
+    """Return the environment variables that Terraform gives a service."""
+    if cloud == "aws":
+        resources = {labels: body for _, labels, body in blocks(texts, "resource")}
+        (environment,) = resources["aws_lambda_function", "service"]["environment"]
+        return evaluated(texts, environment["variables"], **variables)
+    every, content = dynamic(container_of(texts)[2], "env")
+    assert (content["name"], content["value"]) == ("${env.key}", "${env.value}")
+    return evaluated(texts, every, **variables)
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_settings_reach_a_service(cloud: str) -> None:
+    texts = terraform_of(infra()[f"{cloud}-none-fastapi-docker"][1])
+    own = {"SERVE_MAX_BODY": "6000000"} if cloud == "aws" else {}  # the most that Lambda takes
+    assert environment_of(cloud, texts) == own
+    rate = {"SERVE_RATE": "2"}
+    assert environment_of(cloud, texts, service_settings=rate) == own | rate
+    body = {"SERVE_MAX_BODY": "1000"}
+    assert environment_of(cloud, texts, service_settings=body) == body
+
+
+# Where a secret that is mounted there has its value
+FILES = {"gcp": ("volumes", "mount_path", "keys.txt"), "azure": ("volume", "path", "keys")}
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize("cloud", FILES)
+def test_the_list_of_keys_is_mounted_where_the_service_reads_it(cloud: str) -> None:
+    texts = terraform_of(infra()[f"{cloud}-none-fastapi-docker"][1])
+    service, template, container = container_of(texts)
+    volumes, path, file = FILES[cloud]
+    parts = [dynamic(container, "volume_mounts"), dynamic(template, volumes)]
+    if cloud == "azure":  # each secret is a file of its name
+        parts.append(dynamic(service, "secret"))
+        where = parts[2][1]["key_vault_secret_id"]
+        assert where == '"${azurerm_key_vault.keys.vault_uri}secrets/keys"'
+    else:
+        (secret,) = parts[1][1]["secret"]
+        assert secret["items"][0]["path"] == f'"{file}"'
+    for every, _ in parts:
+        assert evaluated(texts, every) == []
+        assert evaluated(texts, every, service_keys=True) == ["keys"]
+    mounted = json.loads(parts[0][1][path])
+    seen = environment_of(cloud, texts, service_keys=True)
+    assert seen == {"SERVE_KEYS_FILE": f"{mounted}/{file}"}
+
+
+# Types whose values Terraform would keep in its state
+KEPT = re.compile(
+    r"_secret(smanager_secret)?_version$|_key_vault_secret$|_ssm_parameter$|^random_password$"
+)
+
+
+def test_a_service_reads_its_keys_which_terraform_never_sees() -> None:
+    rights = set()
+    for name, (cloud, texts) in services().items():
+        for kind in ("resource", "data"):
+            for _, (type_, label), body in blocks(texts, kind):
+                assert not KEPT.search(type_), f"{name}: {type_}.{label}"
+                who = body.get("member", body.get("principal_id", ""))
+                if re.search(r"(account|identity)\.service\.", who):
+                    role = body.get("role", body.get("role_definition_name"))
+                    where = body.get("scope", body.get("secret_id"))
+                    rights.add((cloud, role.strip('"'), where))
+    assert rights == {
+        ("azure", "AcrPull", "${azurerm_container_registry.images.id}"),
+        ("azure", "Key Vault Secrets User", "${azurerm_key_vault.keys.id}"),
+        (
+            "gcp",
+            "roles/secretmanager.secretAccessor",
+            "${google_secret_manager_secret.keys.secret_id}",
+        ),
+    }
 
 
 def test_probes_wait_for_a_busy_service() -> None:

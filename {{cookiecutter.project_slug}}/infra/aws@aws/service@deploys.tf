@@ -68,6 +68,7 @@ resource "aws_lambda_function" "service" {
   #checkov:skip=CKV_AWS_115:the API's throttle bounds how many run; a reserve would be taken from the account's other functions
   #checkov:skip=CKV_AWS_116:requests are answered at once, none waits in a queue
   #checkov:skip=CKV_AWS_117:it needs nothing in a private network
+  #checkov:skip=CKV_AWS_173:settings are no secrets, and Lambda's own key encrypts them
   #checkov:skip=CKV_AWS_272:only code in archives can be signed; this is an image
   count = var.service ? 1 : 0
 
@@ -77,6 +78,11 @@ resource "aws_lambda_function" "service" {
   image_uri     = "${aws_ecr_repository.image["service"].repository_url}:latest"
   memory_size   = 1769 # MB, with which a function has one whole CPU
   timeout       = 29   # seconds; the API waits for 30
+
+  environment {
+    # Lambda takes no larger requests
+    variables = merge({ SERVE_MAX_BODY = "6000000" }, var.service_settings)
+  }
 
   logging_config {
     log_format = "JSON"

@@ -84,4 +84,20 @@ variable "service" {
   type        = bool
   default     = false
 }
+
+variable "service_settings" {
+  description = "Settings of the service, such as { SERVE_MAX_BATCH = \"16\" }; docs/serving.md lists them"
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.service_settings) : can(regex("^SERVE_[A-Z_]+$", name))])
+    error_message = "Each name begins with SERVE_, such as SERVE_MAX_BATCH."
+  }
+
+  validation {
+    condition     = try(tonumber(var.service_settings["SERVE_MAX_BODY"]), 0) <= 6000000
+    error_message = "SERVE_MAX_BODY is at most 6000000: Lambda takes no more."
+  }
+}
 {%- endif %}

@@ -43,6 +43,16 @@ resource "azurerm_container_app" "service" {
     identity = azurerm_user_assigned_identity.service.id
   }
 
+  dynamic "secret" {
+    for_each = var.service_keys ? ["keys"] : []
+
+    content {
+      name                = secret.value
+      key_vault_secret_id = "${azurerm_key_vault.keys.vault_uri}secrets/keys"
+      identity            = azurerm_user_assigned_identity.service.id
+    }
+  }
+
   ingress {
     external_enabled           = var.public || length(var.callers) > 0
     allow_insecure_connections = false
@@ -76,6 +86,15 @@ resource "azurerm_container_app" "service" {
       concurrent_requests = "50"
     }
 
+    dynamic "volume" {
+      for_each = var.service_keys ? ["keys"] : []
+
+      content {
+        name         = volume.value
+        storage_type = "Secret"
+      }
+    }
+
     container {
       name   = "api"
       image  = "${azurerm_container_registry.images.login_server}/{{ cookiecutter.project_slug }}-api:latest"
@@ -86,6 +105,25 @@ resource "azurerm_container_app" "service" {
       cpu    = 1
       memory = "2Gi"
 {%- endif %}
+
+      dynamic "env" {
+        for_each = merge(var.service_settings, var.service_keys ? { SERVE_KEYS_FILE = "/secrets/keys" } : {})
+
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      dynamic "volume_mounts" {
+        for_each = var.service_keys ? ["keys"] : []
+        iterator = mount
+
+        content {
+          name = mount.value
+          path = "/secrets"
+        }
+      }
 
       startup_probe {
         transport               = "HTTP"
@@ -120,7 +158,7 @@ resource "azurerm_container_app" "service" {
     ignore_changes = [template[0].container[0].image]
   }
 
-  depends_on = [azurerm_role_assignment.service_images]
+  depends_on = [azurerm_role_assignment.service_images, azurerm_role_assignment.service_keys]
 }
 
 output "service_url" {

@@ -1,4 +1,4 @@
-# What the function runs as: it needs nothing from Google Cloud, so the account may do nothing
+# What the function runs as: the account may read the list of keys, and nothing else
 resource "google_service_account" "service" {
   account_id   = "${local.account}-serving"
   display_name = "${local.name}: serves predictions"

@@ -43,6 +43,7 @@ resource "google_project_service" "this" {
     "monitoring.googleapis.com",
 {%- if cookiecutter.serving != "none" %}
     "run.googleapis.com",
+    "secretmanager.googleapis.com",
 {%- endif %}
     "storage.googleapis.com",
 {%- if cookiecutter.ci != "none" %}

@@ -1,4 +1,4 @@
-# What the service runs as: it needs nothing from Google Cloud, so the account may do nothing
+# What the service runs as: the account may read the list of keys, and nothing else
 resource "google_service_account" "service" {
   account_id   = "${local.account}-serving"
   display_name = "${local.name}: serves predictions"
@@ -40,6 +40,25 @@ resource "google_cloud_run_v2_service" "this" {
         startup_cpu_boost = true
       }
 
+      dynamic "env" {
+        for_each = merge(var.service_settings, var.service_keys ? { SERVE_KEYS_FILE = "/secrets/keys.txt" } : {})
+
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      dynamic "volume_mounts" {
+        for_each = var.service_keys ? ["keys"] : []
+        iterator = mount
+
+        content {
+          name       = mount.value
+          mount_path = "/secrets"
+        }
+      }
+
       startup_probe {
         period_seconds    = 2
         timeout_seconds   = 2
@@ -58,6 +77,24 @@ resource "google_cloud_run_v2_service" "this" {
         }
       }
     }
+
+    dynamic "volumes" {
+      for_each = var.service_keys ? ["keys"] : []
+      iterator = volume
+
+      content {
+        name = volume.value
+
+        secret {
+          secret = google_secret_manager_secret.keys.secret_id
+
+          items {
+            path    = "keys.txt"
+            version = "latest"
+          }
+        }
+      }
+    }
   }
 
   lifecycle {
@@ -71,6 +108,8 @@ resource "google_cloud_run_v2_service" "this" {
       template[0].revision,
     ]
   }
+
+  depends_on = [google_secret_manager_secret_iam_member.service]
 }
 
 # Callers need an identity, which owners of the project have

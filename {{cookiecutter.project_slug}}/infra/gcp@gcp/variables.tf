@@ -106,3 +106,22 @@ variable "callers" {
   default     = []
 }
 {%- endif %}
+{%- if cookiecutter.serving != "none" and cookiecutter.docker %}
+
+variable "service_settings" {
+  description = "Settings of the service, such as { SERVE_MAX_BATCH = \"16\" }; docs/serving.md lists them"
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.service_settings) : can(regex("^SERVE_[A-Z_]+$", name))])
+    error_message = "Each name begins with SERVE_, such as SERVE_MAX_BATCH."
+  }
+}
+
+variable "service_keys" {
+  description = "Whether the service asks for keys; docs/gcp.md says how to write their list before"
+  type        = bool
+  default     = false
+}
+{%- endif %}
