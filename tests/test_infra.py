@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from attack.__main__ import ATTACKS
 from bakery import Answers, bake, product, questions, read_tree
 from moto.server import ThreadedMotoServer
 from terraform import (
@@ -486,6 +487,46 @@ def test_probes_wait_for_a_busy_service() -> None:
         ("google_cloud_run_v2_service", "startup_probe"): 2,  # no longer than its period
         ("google_cloud_run_v2_service", "liveness_probe"): 5,
     }
+
+
+# MB that a service takes beside its requests, and beyond that: bodies that wait in /tmp, which is
+# memory in Cloud Run. `attack` proves what the other requests take at most
+IDLE = {True: 200, False: 400}  # with ONNX, and with PyTorch
+FILES_OF_REQUESTS = 80
+# The largest pictures that one CPU reads within the 8 s of SERVE_TIMEOUT
+LARGEST_AT_ONCE = 40
+
+
+@pytest.mark.parametrize("onnx", [True, False], ids=["onnx", "torch"])
+@pytest.mark.parametrize("cloud", FILES)
+def test_a_service_has_memory_and_time_for_its_largest_requests(cloud: str, *, onnx: bool) -> None:
+    answers, _ = infra()[f"{cloud}-none-fastapi-docker"]
+    with tempfile.TemporaryDirectory() as folder:
+        project = bake({**answers, "onnx_export": onnx}, Path(folder)).path
+        files, _ = read_tree(project / "infra" / cloud)
+    texts = {path: text.decode() for path, text in files.items() if path.endswith(".tf")}
+    _, template, container = container_of(texts)
+    if cloud == "gcp":
+        ((limits,),) = [[one["limits"] for one in container["resources"]]]
+        cpu, memory = float(limits["cpu"].strip('"')), limits["memory"]
+        at_once = template["max_instance_request_concurrency"]
+    else:
+        cpu, memory = container["cpu"], container["memory"]
+        at_once = int(template["http_scale_rule"][0]["concurrent_requests"].strip('"'))
+    requests = max(attack.memory for attack in ATTACKS) + FILES_OF_REQUESTS
+    assert IDLE[onnx] + requests <= 1024 * int(memory.strip('"').removesuffix("Gi"))
+    assert at_once <= LARGEST_AT_ONCE * cpu
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize("cloud", FILES)
+def test_a_service_without_requests_costs_nothing_unless_told(cloud: str) -> None:
+    texts = terraform_of(infra()[f"{cloud}-none-fastapi-docker"][1])
+    _, template, _ = container_of(texts)
+    variable = {"gcp": "min_instances", "azure": "min_replicas"}[cloud]
+    least = template.get("min_replicas") or template["scaling"][0]["min_instance_count"]
+    assert evaluated(texts, least) == 0
+    assert evaluated(texts, least, **{variable: 2}) == 2
 
 
 FAULTLESS = {

@@ -76,7 +76,7 @@ resource "aws_lambda_function" "service" {
   role          = aws_iam_role.service.arn
   package_type  = "Image"
   image_uri     = "${aws_ecr_repository.image["service"].repository_url}:latest"
-  memory_size   = 1769 # MB, with which a function has one whole CPU
+  memory_size   = 1769 # MB, with which a function has one whole CPU; it gets one request at a time
   timeout       = 29   # seconds; the API waits for 30
 
   environment {

@@ -77,13 +77,14 @@ resource "azurerm_container_app" "service" {
   }
 
   template {
-    min_replicas                     = 0
+    min_replicas                     = var.min_replicas
     max_replicas                     = var.max_replicas
     termination_grace_period_seconds = 15
 
     http_scale_rule {
-      name                = "requests"
-      concurrent_requests = "50"
+      name = "requests"
+      # A copy reads so many of the largest requests within SERVE_TIMEOUT
+      concurrent_requests = "{{ 20 if cookiecutter.onnx_export else 40 }}"
     }
 
     dynamic "volume" {
@@ -96,8 +97,9 @@ resource "azurerm_container_app" "service" {
     }
 
     container {
-      name   = "api"
-      image  = "${azurerm_container_registry.images.login_server}/{{ cookiecutter.project_slug }}-api:latest"
+      name  = "api"
+      image = "${azurerm_container_registry.images.login_server}/{{ cookiecutter.project_slug }}-api:latest"
+      # Beside the model for requests: 300 MB, and 80 MB of files in /tmp, however many there are
 {%- if cookiecutter.onnx_export %}
       cpu    = 0.5
       memory = "1Gi"

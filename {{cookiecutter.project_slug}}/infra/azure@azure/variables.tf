@@ -95,8 +95,14 @@ variable "callers" {
   }
 }
 
+variable "min_replicas" {
+  description = "Copies of the service at least, also without requests: these are paid for."
+  type        = number
+  default     = 0
+}
+
 variable "max_replicas" {
-  description = "Copies of the service at most. Without requests there is none."
+  description = "Copies of the service at most."
   type        = number
   default     = 3
 }

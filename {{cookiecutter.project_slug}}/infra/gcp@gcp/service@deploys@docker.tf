@@ -16,10 +16,11 @@ resource "google_cloud_run_v2_service" "this" {
   template {
     service_account                  = google_service_account.service.email
     timeout                          = "30s"
-    max_instance_request_concurrency = 80
+    # One CPU reads so many of the largest requests within SERVE_TIMEOUT
+    max_instance_request_concurrency = 40
 
     scaling {
-      min_instance_count = 0
+      min_instance_count = var.min_instances
       max_instance_count = 3
     }
 
@@ -32,7 +33,8 @@ resource "google_cloud_run_v2_service" "this" {
 
       resources {
         limits = {
-          cpu    = "1"
+          cpu = "1"
+          # Beside the model for requests: 300 MB, and 80 MB of files in /tmp, however many there are
           memory = "{{ '1Gi' if cookiecutter.onnx_export else '2Gi' }}"
         }
         # No request, no bill

@@ -108,6 +108,12 @@ variable "callers" {
 {%- endif %}
 {%- if cookiecutter.serving != "none" and cookiecutter.docker %}
 
+variable "min_instances" {
+  description = "Copies of the service at least, also without requests: these are paid for"
+  type        = number
+  default     = 0
+}
+
 variable "service_settings" {
   description = "Settings of the service, such as { SERVE_MAX_BATCH = \"16\" }; docs/serving.md lists them"
   type        = map(string)
