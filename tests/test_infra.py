@@ -281,7 +281,7 @@ def services() -> dict[str, tuple[str, dict[str, str]]]:
     return {
         name: (answers["cloud"], terraform_of(texts))
         for name, (answers, texts) in infra().items()
-        if 'variable "service"' in texts["variables.tf"]
+        if {"service.tf", "function.tf"} & texts.keys()
     }
 
 
@@ -466,6 +466,42 @@ def test_a_service_reads_its_keys_which_terraform_never_sees() -> None:
             "${google_secret_manager_secret.keys.secret_id}",
         ),
     }
+
+
+def test_google_runs_a_page_of_its_own_until_the_first_deployment() -> None:
+    _, texts = infra()["gcp-github-fastapi-docker"]
+    service, _, container = container_of(terraform_of(texts))
+    assert container["image"] == '"us-docker.pkg.dev/cloudrun/container/hello"'
+    assert "${template[0].containers[0].image}" in service["lifecycle"][0]["ignore_changes"]
+    assert "var.service " not in "".join(texts.values())
+
+
+@pytest.mark.parametrize("docker", ["", "-docker"])
+def test_runs_and_sources_are_not_kept_for_ever(docker: str) -> None:
+    """The buckets hold data, too: a rule without a prefix would delete them."""
+    days: dict[str, Any] = {}
+    for cloud in PROVIDERS:
+        name = next(
+            one for one in infra() if re.fullmatch(rf"{cloud}-none(-fastapi)?{docker}", one)
+        )
+        for _, (type_, label), body in blocks(terraform_of(infra()[name][1]), "resource"):
+            if type_ == "aws_s3_bucket_lifecycle_configuration":
+                for rule in body["rule"]:
+                    for expires in rule.get("expiration", []):
+                        days[rule["filter"][0]["prefix"]] = expires["days"]
+            elif type_ == "google_storage_bucket":
+                for rule in (one["condition"][0] for one in body["lifecycle_rule"]):
+                    if "matches_prefix" in rule:
+                        days[f"gs {rule['matches_prefix'][0]}"] = rule["age"]
+            elif (type_, label) == ("azurerm_storage_management_policy", "jobs"):
+                (rule,) = body["rule"]
+                blob = rule["actions"][0]["base_blob"][0]
+                assert len(rule["filters"][0]["prefix_match"]) == 2
+                days["azureml/"] = blob["delete_after_days_since_modification_greater_than"]
+    sources = {} if docker else {'"source/"': 7}
+    assert days == sources | {
+        '"training/"': 90, 'gs "runs/"': 90, 'gs "source/"': 7, "azureml/": 90,
+    }  # fmt: skip
 
 
 def test_probes_wait_for_a_busy_service() -> None:

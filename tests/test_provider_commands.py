@@ -41,10 +41,12 @@ commands = [one for gpu in (False, True) for one in train(["model=mlp"], gpu=gpu
 commands += importlib.import_module(f"{cloud}.download").download_commands("job", pathlib.Path("a"))
 if importlib.util.find_spec(f"{cloud}.deployment"):
     deploy = importlib.import_module(f"{cloud}.deployment").deploy_commands
-    if inspect.signature(deploy).parameters:
-        for image, push_only in (("", False), ("", True), ("image@sha256:0", False)):
-            commands += deploy(image, push_only=push_only)
-    else:
+    parameters = inspect.signature(deploy).parameters
+    for image in ("", "image@sha256:0") if "image" in parameters else ():
+        commands += deploy(image, **({"push_only": False} if "push_only" in parameters else {}))
+    if "push_only" in parameters:
+        commands += deploy("", push_only=True)
+    if not parameters:
         commands += deploy()
     rollback = importlib.import_module(f"{cloud}.rollback")
     name = getattr(importlib.import_module(f"{cloud}.provider"), "NAME", "")

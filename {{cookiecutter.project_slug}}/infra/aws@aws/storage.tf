@@ -59,6 +59,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
       days_after_initiation = 7
     }
   }
+
+  rule {
+    id     = "runs"
+    status = "Enabled"
+
+    filter {
+      prefix = "training/"
+    }
+
+    expiration {
+      days = 90
+    }
+  }
 {%- if not cookiecutter.docker %}
 
   rule {

@@ -23,6 +23,30 @@ resource "azurerm_storage_account" "jobs" {
   }
 }
 
+# Logs and results of jobs: `dvc push` keeps what is worth it
+resource "azurerm_storage_management_policy" "jobs" {
+  storage_account_id = azurerm_storage_account.jobs.id
+
+  rule {
+    name    = "delete-old-runs"
+    enabled = true
+
+    filters {
+      blob_types = ["blockBlob", "appendBlob"]
+      prefix_match = [
+        "azureml/",
+        "azureml-blobstore-${azurerm_machine_learning_workspace.training.workspace_id}/azureml/",
+      ]
+    }
+
+    actions {
+      base_blob {
+        delete_after_days_since_modification_greater_than = 90
+      }
+    }
+  }
+}
+
 resource "azurerm_key_vault" "jobs" {
   #checkov:skip=CKV_AZURE_42:nobody but Azure ML keeps anything in it, and destroying is to leave nothing
   #checkov:skip=CKV_AZURE_109:Azure ML reaches it without a private network

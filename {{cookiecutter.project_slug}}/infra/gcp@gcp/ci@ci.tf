@@ -91,9 +91,7 @@ resource "google_service_account_iam_member" "ci_service" {
 {%- if cookiecutter.docker %}
 
 resource "google_cloud_run_v2_service_iam_member" "ci" {
-  count = var.service ? 1 : 0
-
-  name     = google_cloud_run_v2_service.this[0].name
+  name     = google_cloud_run_v2_service.this.name
   location = var.region
   role     = "roles/run.developer"
   member   = google_service_account.ci["production"].member

@@ -6,16 +6,14 @@ resource "google_service_account" "service" {
 }
 
 resource "google_cloud_run_v2_service" "this" {
-  count = var.service ? 1 : 0
-
   name     = local.name
   location = var.region
   # `terraform destroy` is how everything goes away, and nothing is kept in the service
   deletion_protection = false
 
   template {
-    service_account                  = google_service_account.service.email
-    timeout                          = "30s"
+    service_account = google_service_account.service.email
+    timeout         = "30s"
     # One CPU reads so many of the largest requests within SERVE_TIMEOUT
     max_instance_request_concurrency = 40
 
@@ -25,7 +23,8 @@ resource "google_cloud_run_v2_service" "this" {
     }
 
     containers {
-      image = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.this.name}/api:latest"
+      # A page of Google's, which answers every probe, until the first `{{ cookiecutter.project_slug }} cloud deploy`
+      image = "us-docker.pkg.dev/cloudrun/container/hello"
 
       ports {
         container_port = 8000
@@ -116,9 +115,9 @@ resource "google_cloud_run_v2_service" "this" {
 
 # Callers need an identity, which owners of the project have
 resource "google_cloud_run_v2_service_iam_member" "callers" {
-  for_each = toset(var.service ? var.callers : [])
+  for_each = toset(var.callers)
 
-  name     = google_cloud_run_v2_service.this[0].name
+  name     = google_cloud_run_v2_service.this.name
   location = var.region
   role     = "roles/run.invoker"
   member   = each.key
@@ -126,9 +125,9 @@ resource "google_cloud_run_v2_service_iam_member" "callers" {
 
 resource "google_cloud_run_v2_service_iam_member" "public" {
   #checkov:skip=CKV_GCP_102:the variable `public` decides
-  count = var.service && var.public ? 1 : 0
+  count = var.public ? 1 : 0
 
-  name     = google_cloud_run_v2_service.this[0].name
+  name     = google_cloud_run_v2_service.this.name
   location = var.region
   role     = "roles/run.invoker"
   member   = "allUsers"
@@ -136,5 +135,5 @@ resource "google_cloud_run_v2_service_iam_member" "public" {
 
 output "url" {
   description = "Where predictions are asked for"
-  value       = one(google_cloud_run_v2_service.this[*].uri)
+  value       = google_cloud_run_v2_service.this.uri
 }

@@ -36,6 +36,17 @@ resource "google_storage_bucket" "this" {
     }
   }
 
+  # Results of training jobs: `dvc push` keeps what is worth it
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 90
+      matches_prefix = ["runs/"]
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "AbortIncompleteMultipartUpload"

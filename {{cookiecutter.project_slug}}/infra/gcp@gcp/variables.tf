@@ -83,16 +83,14 @@ variable "budget" {
   default     = 20
 }
 {%- if cookiecutter.serving != "none" %}
+{%- if not cookiecutter.docker %}
 
 variable "service" {
-{%- if cookiecutter.docker %}
-  description = "Create the service: possible once its image has been pushed"
-{%- else %}
   description = "Manage who may call the function: possible once it has been deployed"
-{%- endif %}
   type        = bool
   default     = false
 }
+{%- endif %}
 
 variable "public" {
   description = "Let anyone call the service, without an identity"

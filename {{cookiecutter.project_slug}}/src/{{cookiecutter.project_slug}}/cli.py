@@ -223,7 +223,9 @@ def cloud_fetch(
 def cloud_deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
     image: Annotated[str, typer.Option(help="Push this image instead of building one.")] = "",
+{%- if cookiecutter.cloud != "gcp" %}
     push_only: Annotated[bool, typer.Option("--push-only", help="Change no service.")] = False,
+{%- endif %}
 ) -> None:
     """Put the model into service.
 
@@ -233,7 +235,7 @@ def cloud_deploy(
     from .cloud.provider import LOGIN
     from .cloud.shell import run
 
-    run(deploy_commands(image, push_only=push_only), LOGIN, dry_run=dry_run)
+    run(deploy_commands(image{{ "" if cookiecutter.cloud == "gcp" else ", push_only=push_only" }}), LOGIN, dry_run=dry_run)
 {%- elif cookiecutter.__deploys %}
 
 
