@@ -454,7 +454,7 @@ def test_a_service_reads_its_keys_which_terraform_never_sees() -> None:
                 assert not KEPT.search(type_), f"{name}: {type_}.{label}"
                 who = body.get("member", body.get("principal_id", ""))
                 if re.search(r"(account|identity)\.service\.", who):
-                    role = body.get("role", body.get("role_definition_name"))
+                    role = body.get("role") or body["role_definition_name"]
                     where = body.get("scope", body.get("secret_id"))
                     rights.add((cloud, role.strip('"'), where))
     assert rights == {
