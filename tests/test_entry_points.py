@@ -12,7 +12,12 @@ from bakery import render, template_files
 PACKAGE = "src/{{cookiecutter.project_slug}}"
 CLOUD = f"{PACKAGE}/cloud@cloud"
 TRACKING = f"{PACKAGE}/training"
-DOCKER = ("*/deployment@aws*", "*/deployment@azure*", "*/deployment@gcp@*@docker.py")
+# Google's takes fewer arguments: its service is there before the first image
+DOCKER = {
+    "aws": "*/deployment@aws*",
+    "azure": "*/deployment@azure*",
+    "gcp": "*/deployment@gcp@*@docker.py",
+}
 
 
 def interface(source: str) -> dict[str, str]:
@@ -33,7 +38,7 @@ def interface(source: str) -> dict[str, str]:
     [
         ([f"{CLOUD}/provider@*"], "LOGIN", 3),
         ([f"{CLOUD}/job@*"], "train_commands", 6),
-        (DOCKER, "deploy_commands", 3),
+        ([DOCKER["aws"], DOCKER["azure"]], "deploy_commands", 2),
         ([f"{TRACKING}/tracking@*"], "Tracking", 4),
         (
             [f"{TRACKING}/tracking@{one}.py" for one in ("comet", "mlflow", "wandb")],
@@ -50,6 +55,21 @@ def test_variants_have_one_interface(patterns: list[str], name: str, count: int)
     assert len(files) == count
     found = {file: interface(render(file, {"cloud": "gcp"}))[name] for file in files}
     assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("cloud", DOCKER)
+def test_the_command_gives_a_deployment_what_it_takes(cloud: str) -> None:
+    (file,) = (file for file in template_files() if fnmatch(file, DOCKER[cloud]))
+    taken = interface(render(file, {"cloud": cloud}))["deploy_commands"]
+    (command,) = (file for file in template_files() if file.endswith("/cli.py"))
+    (call,) = (
+        node
+        for node in ast.walk(ast.parse(render(command, {"cloud": cloud})))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "deploy_commands"
+    )
+    given = [ast.unparse(one) for one in call.args], [one.arg for one in call.keywords]
+    assert given == (["image"], [] if cloud == "gcp" else ["push_only"])
+    assert taken == ("image: str" if cloud == "gcp" else "image: str, *, push_only: bool")
 
 
 def test_a_parameter_of_another_name_is_found() -> None:
