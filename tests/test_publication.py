@@ -342,7 +342,7 @@ def test_an_older_commit_does_not_replace_a_later_one(pipelines, tmp_path, event
     assert ("::notice::not deployed, because a later commit was: later" in run.output) is outdated
 
 
-def workflow(project: Path, name: str) -> dict[str, Any]:
+def workflow(project: Path, name: str) -> dict[Any, Any]:
     return yaml.safe_load((project / ".github/workflows" / name).read_text("utf-8"))
 
 
