@@ -384,14 +384,40 @@ def test_every_week_the_images_are_scanned_anew_and_none_is_published(pipelines)
         assert "if" not in images["jobs"]["build"]
 
     gitlab = GitLab(pipelines["gitlab", "aws"], project, {})
-    on_schedule = set()
+    assert on_schedule(gitlab, "images") == {"model", "build-image"}
+
+
+def on_schedule(gitlab: GitLab, description: str) -> set[str]:
+    """Return the jobs that a schedule with a description starts."""
+    found = set()
     for name, job in gitlab.jobs().items():
         for rule in job["rules"]:
             # A list is a reference: a job and its key
             rules = gitlab.pipeline[rule[0]][rule[1]] if isinstance(rule, list) else [rule]
-            if {"if": '$CI_PIPELINE_SOURCE == "schedule"'} in rules:
-                on_schedule.add(name)
-    assert on_schedule == {"model", "build-image"}
+            if f'$CI_PIPELINE_SCHEDULE_DESCRIPTION == "{description}"' in str(rules):
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("event", "retrain", "trains"),
+    [
+        ("workflow_dispatch", "", True),
+        ("schedule", "", False),
+        ("schedule", "false", False),
+        ("schedule", "true", True),
+    ],
+)
+def test_training_by_schedule_is_off_until_asked_for(pipelines, event, retrain, trains) -> None:
+    job = workflow(pipelines["github", "aws"], "train.yaml")["jobs"]["train"]
+    variables = {"AWS_ROLE_ARN": "a role", "RETRAIN": retrain}
+    contexts = {"github": {"event_name": event}, "vars": variables}
+    assert evaluate(job["if"], contexts, {}) is trains
+
+
+def test_a_schedule_of_gitlab_starts_what_it_is_named_for(pipelines) -> None:
+    project = pipelines["gitlab", "aws"]
+    assert on_schedule(GitLab(project, project, {}), "retrain") == {"train"}
 
 
 OUTPUTS = {
