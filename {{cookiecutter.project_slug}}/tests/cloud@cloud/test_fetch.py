@@ -17,12 +17,14 @@ SOURCE = "{{ {
   "gcp": "gs://" ~ cookiecutter.__bucket ~ "/runs/job-1",
 }.get(cookiecutter.cloud) }}"
 MODEL, METRICS = Path("models/model.ckpt"), Path("reports/metrics.json")
-# Writes what `evaluate` and `export` are to write
+# Writes what the project's commands are to write
 STEP = """
 for word; do
   case $word in
     reports=*) mkdir "${word#*=}" && echo new > "${word#*=}/metrics.json" ;;
+{%- if cookiecutter.onnx_export %}
     onnx=*) echo new > "${word#*=}" ;;
+{%- endif %}
   esac
 done
 """
@@ -35,20 +37,22 @@ def job(programs, monkeypatch, tmp_path, trained):
     job = tmp_path / "job"
     (job / "hydra").mkdir(parents=True)
     shutil.copy(trained / MODEL, job)
-    trained_with(job)
+    write_settings(job / "hydra/config.yaml")
+    configs = tmp_path / "configs.yaml"
+    write_settings(configs)
     programs.install(TOOL, script=f'mkdir -p {RESULTS} && cp -R "{job}/." {RESULTS}')
     programs.install("git", "tar")
     programs.install("dvc", script='[ "$1" = commit ] || echo "{}"')
-    programs.install(PROGRAM, script=STEP)
+    programs.install(PROGRAM, script=f'[ "$1" != train ] || cat "{configs}"{STEP}')
     MODEL.parent.mkdir()
     MODEL.write_text("former", "utf-8")
     return job
 
 
-def trained_with(job, *overrides):
-    """Write the settings that a job was started with, as Hydra does."""
+def write_settings(path, *overrides):
+    """Write the settings that a job is started with, as Hydra does."""
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        OmegaConf.save(compose("train", overrides=list(overrides)), job / "hydra/config.yaml")
+        OmegaConf.save(compose("train", overrides=list(overrides)), path)
 
 
 def refused(cli, reason):
@@ -107,12 +111,13 @@ def test_changes_are_not_replaced(cli, job, programs, program, script, named):
 
 
 def test_a_model_of_other_settings_is_not_locked(cli, job):
-    trained_with(job, "seed=5")
+    write_settings(job / "hydra/config.yaml", "seed=5")
     assert refused(cli, "trained with seed=5, configs/ has 0")
 
 
 def test_a_machine_may_be_another(cli, job):
-    trained_with(job, "trainer=gpu", "data.num_workers=8", "checkpoint=elsewhere.ckpt")
+    others = ["trainer=gpu", "data.num_workers=8", "checkpoint=elsewhere.ckpt"]
+    write_settings(job / "hydra/config.yaml", *others)
     assert cli("cloud", "fetch", "job-1")[0] == 0
 
 

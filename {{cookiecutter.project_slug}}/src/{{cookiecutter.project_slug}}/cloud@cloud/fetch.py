@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import UserError
-from ..hydra_job import CONFIGS
 from .download import download_commands
 from .provider import LOGIN
 from .shell import Command, found, run
@@ -93,7 +92,6 @@ def check(job: str, results: Path) -> None:
     Raises:
         UserError: Names what differs.
     """
-    from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
     from ..inference.checkpoint import load_checkpoint
@@ -106,8 +104,8 @@ def check(job: str, results: Path) -> None:
             f"{job} was trained by the code of commit {commit}, and here is another: check that "
             "one out, or train again"
         )
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        here = dict(settings(OmegaConf.to_container(compose("train"))))
+    configs = OmegaConf.create(printed([PROGRAM, "train", "--cfg", "job"]))
+    here = dict(settings(OmegaConf.to_container(configs)))
     there = dict(settings(OmegaConf.to_container(OmegaConf.load(results / "hydra/config.yaml"))))
     for name in sorted(here.keys() | there.keys()):
         if here.get(name) != there.get(name):
