@@ -31,6 +31,13 @@ def test_a_changed_byte_of_a_weight_is_noticed(trained):
     assert "is damaged in" in refusal()
 
 
+def test_a_damaged_name_stays_on_its_line():
+    with zipfile.ZipFile(PATH, "w") as archive:
+        archive.writestr("model\r/data\x1d/0", "weights")
+    Path(PATH).write_bytes(Path(PATH).read_bytes().replace(b"weights", b"weight5"))
+    assert "is damaged in" in refusal()
+
+
 def test_another_archive_is_no_checkpoint():
     with zipfile.ZipFile(PATH, "w") as archive:
         archive.writestr("letter.txt", "Dear reader")

@@ -43,7 +43,7 @@ def unpack(content: bytes, path: Path | str) -> dict[str, Any]:
     except Exception as error:  # zipfile raises errors of many classes for damaged archives
         raise UserError(f"{path} is damaged or incomplete: copy or write it again") from error
     if damaged:
-        raise UserError(f"{path} is damaged in {damaged}: copy or write it again")
+        raise UserError(f"{path} is damaged in {damaged!r}: copy or write it again")
     try:
         saved = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except UnpicklingError as error:
@@ -100,7 +100,7 @@ class CheckpointModel(Model):
         except KeyError as error:
             raise UserError(f"{path} is a checkpoint of another project") from error
         except UserError as error:
-            raise UserError(f"{path} was trained with other networks: {error}") from error
+            raise UserError(f"{path} was trained with other networks: {one_line(error)}") from error
         except Exception as error:  # PyTorch's are of many classes
             raise UserError(
                 f"{path} holds weights of another network: {one_line(error)}"

@@ -57,7 +57,7 @@ class Model(ABC):
         try:
             self._describe(found)
         except UserError as error:
-            raise UserError(f"{path} can't be used: {error}") from error
+            raise UserError(f"{path} can't be used: {one_line(error)}") from error
         except Exception as error:
             raise UserError(f"{path} is {foreign}") from error
 
