@@ -12,13 +12,14 @@ from checks.recipes import with_recipes
 from checks.syntax import syntax
 from checks.tree import Tree
 
-# Made by commands, so named but not baked. Each is precise: `data/batches.py` is no output.
+# Made by commands, or by people who need them, so named but not baked. Each is precise:
+# `data/batches.py` is no output.
 OUTPUTS = re.compile(
     r"data|data/(raw|processed)(/.*)?|models|models/[\w.-]+\.(ckpt|onnx|csv)"
     r"|reports|reports/[\w-]+\.(csv|html|json|md|png|xml)|outputs(/.*)?|(site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
     r"|data\.md|comparison\.md|hydra/config\.yaml|infra/\w+/terraform\.tf(vars|state)"
-    r"|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
+    r"|\.grype\.yaml|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
 )
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
 TOKEN = re.compile(r"(?<![\w@:/$}{<>*~+-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.*<>{}$-]+)*/?(?![\w({])")
