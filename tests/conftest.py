@@ -42,6 +42,11 @@ def torch_index() -> Path:
     return Path(folder)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test: at the end, one worker would run it, and the others wait."""
+    items.sort(key=lambda item: "ci.yaml-tests" not in item.name)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests of images without a Docker Engine: from here, the summary has one line for all."""
     if item.get_closest_marker("docker") and (reason := missing()):
