@@ -25,6 +25,8 @@ ci = ANSWERS["ci"]
 cloud = ANSWERS["cloud"]
 # Where there is something to deploy: Google Cloud takes a function without an image
 deploys = serving != "none" and (cloud == "gcp" or (docker and cloud != "none"))
+# Where images get tags of their own: Google's for training have the commit's, as Cloud Build's do
+tags = docker and (cloud in {"aws", "azure"} or (cloud == "gcp" and deploys))
 
 # The words of marks, and when each holds
 HOLDS = {
@@ -54,6 +56,7 @@ HOLDS = {
     "secrets": tracker in {"wandb", "mlflow", "comet"} or cloud != "none",
     "serves": serving != "none",
     "tabular": task == "tabular",
+    "tags": tags,
     "tensorboard": tracker == "tensorboard",
     "text": task == "text",
     "tracks": tracker != "none",

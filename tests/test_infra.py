@@ -543,7 +543,7 @@ def test_a_service_has_memory_and_time_for_its_largest_requests(cloud: str, *, o
     texts = {path: text.decode() for path, text in files.items() if path.endswith(".tf")}
     _, template, container = container_of(texts)
     if cloud == "gcp":
-        ((limits,),) = [[one["limits"] for one in container["resources"]]]
+        limits = container["resources"][0]["limits"]
         cpu, memory = float(limits["cpu"].strip('"')), limits["memory"]
         at_once = template["max_instance_request_concurrency"]
     else:

@@ -1,8 +1,9 @@
 """`cloud deploy`: the service's image as a function of Lambda."""
 
-from .images import build, new_tag, push, registry
+from .images import build, push, registry
 from .provider import NAME
 from .shell import Command, setting
+from .tag import new_tag
 
 
 def deploy_commands(image: str, *, push_only: bool) -> list[Command]:

@@ -1,8 +1,9 @@
 """`cloud deploy`: the service's image in Azure Container Apps."""
 
-from .images import build, image_name, new_tag, push
+from .images import build, image_name, push
 from .provider import GROUP
 from .shell import Command, setting
+from .tag import new_tag
 
 
 def deploy_commands(image: str, *, push_only: bool) -> list[Command]:

@@ -1,8 +1,9 @@
 """`cloud deploy`: the service's image in Cloud Run."""
 
-from .images import build, new_tag, push, registry
+from .images import build, push, registry
 from .provider import NAME, place
 from .shell import Command
+from .tag import new_tag
 
 
 def deploy_commands(image: str) -> list[Command]:

@@ -1,8 +1,5 @@
 """The project's images: built, and pushed to the registry that Terraform has made."""
 
-from datetime import UTC, datetime
-
-from .. import UserError
 from ..training.source import source_commit
 from .provider import UNIQUE
 from .shell import Command, setting
@@ -13,21 +10,6 @@ REGISTRY = f"acr{UNIQUE}"
 def image_name(kind: str, tag: str) -> str:
     """Name an image of the registry."""
     return f"{REGISTRY}.azurecr.io/{{ cookiecutter.project_slug }}-{kind}:{tag}"
-
-
-def new_tag(image: str = "") -> str:
-    """Name an image after its commit, or its digest, and the time: no tag is moved.
-
-    Args:
-        image: An image that was built elsewhere, or nothing.
-
-    Raises:
-        UserError: It is named without its digest.
-    """
-    if image and "@sha256:" not in image:
-        raise UserError(f"--image {image}: add the digest, as in NAME@sha256:DIGEST")
-    source = image.partition("@sha256:")[2][:12] or source_commit() or "uncommitted"
-    return f"{source}-{datetime.now(UTC):%Y%m%d%H%M%S}"
 
 
 def build(kind: str, name: str, *arguments: str) -> Command:

@@ -1,9 +1,10 @@
 """`cloud train`: a job of SageMaker that runs the training image."""
 
-from .images import build, new_tag, push, registry
+from .images import build, push, registry
 from .provider import NAME
 from .sagemaker import fill_in, start
 from .shell import Command
+from .tag import new_tag
 
 # SageMaker gives its folders to root
 ROOT = ["--build-arg=RUN_AS=0:0"]

@@ -1,8 +1,9 @@
 """`cloud train`: a job of Azure ML that runs the training image."""
 
 from .azure_ml import INSTALL, start
-from .images import build, image_name, new_tag, push
+from .images import build, image_name, push
 from .shell import Command
+from .tag import new_tag
 
 GPU_INDEX = "https://download.pytorch.org/whl/cu126"
 
