@@ -280,7 +280,7 @@ def more_cases(folder: Path, ours: list[str], variables: dict[str, str]) -> dict
         cases[LITSERVE] = Case([sys.executable, str(SERVERS / "lit.py"), model, "PORT"])
     else:
         print("LitServe is not measured: pip install litserve")
-    if shutil.which("torchserve") and shutil.which("java"):
+    if all(map(shutil.which, ("torchserve", "torch-model-archiver", "java"))):
         cases[TORCHSERVE] = torchserve(folder, Path(model))
     else:
         print("TorchServe is not measured: pip install torchserve torch-model-archiver; and Java")

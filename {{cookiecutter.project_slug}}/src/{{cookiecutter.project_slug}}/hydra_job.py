@@ -28,8 +28,10 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
         config: Name of a file in `configs/`.
         overrides: Hydra's command line: `key=value`, `--multirun`, `--cfg job`, `--help`.
     """
+    # Until the step runs, Ctrl-C ends the process: Hydra and imports could turn it into an error
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     import hydra
-    from hydra._internal.utils import get_args_parser
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -44,7 +46,6 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
         sys.argv = command  # DDP starts its other processes with this command line
         expand_home(cfg)
         module, _, function = step.partition(":")
-        handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # an import can turn it into errors
         imported = import_module(f".{module}", __package__)
         signal.signal(signal.SIGINT, handler)
         try:
@@ -59,17 +60,13 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
             if reason:
                 fail(reason)
             raise
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    refuse_empty(overrides)
-    parser = get_args_parser()  # Hydra's own, which would print a page on its usage at an error
-    parser.error = fail  # type: ignore[method-assign]
-    values = parser.parse_intermixed_args(overrides).overrides
-    # Hydra takes options before and after values, but none between two of them
-    options = [word for word in overrides if word not in values]
-
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # without it, Hydra prints its errors and exits
-    sys.argv = [command[0], *options, *values]
     try:
+        refuse_empty(overrides)
+        os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # without it, Hydra prints its errors itself
+        sys.argv = [command[0], *options_first(overrides)]
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config)(call_step)()
     except UserError as error:
         fail(error)
@@ -81,6 +78,17 @@ def run_hydra(step: str, config: str, overrides: list[str]) -> None:
         fail(explain(error))  # Hydra could not compose what was asked for
     finally:
         sys.argv = command
+        signal.signal(signal.SIGINT, handler)
+
+
+def options_first(overrides: list[str]) -> list[str]:
+    """Sort a command line: Hydra takes options before and after values, but none between two."""
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()  # Hydra's own, which would print a page on its usage at an error
+    parser.error = fail  # type: ignore[method-assign]
+    values = parser.parse_intermixed_args(overrides).overrides
+    return [word for word in overrides if word not in values] + values
 
 
 def fail(message: object) -> NoReturn:
