@@ -81,7 +81,8 @@ def applications(image_shape: list[int]) -> tuple[Any, Any]:
         return service.response_type(predictions=predictions)
 
     predict.__annotations__ = {"body": service.request_type, "return": service.response_type}
-    usual.user_middleware[0].kwargs["direct"] = {}
+    [direct] = [one for one in usual.user_middleware if one.cls is api.Direct]
+    direct.kwargs["endpoints"] = {}
     usual.router.routes = [r for r in usual.router.routes if r.path != "/predict"]
     usual.add_api_route("/predict", predict, methods=["POST"])
     return api.create_app(Constant(), settings), usual

@@ -87,7 +87,7 @@ def options_first(overrides: list[str]) -> list[str]:
 
     parser = get_args_parser()  # Hydra's own, which would print a page on its usage at an error
     parser.error = fail  # type: ignore[method-assign]
-    values = parser.parse_intermixed_args(overrides).overrides
+    values: list[str] = parser.parse_intermixed_args(overrides).overrides
     return [word for word in overrides if word not in values] + values
 
 
