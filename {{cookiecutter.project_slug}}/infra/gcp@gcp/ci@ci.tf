@@ -15,14 +15,6 @@ resource "google_service_account" "ci" {
   display_name = "${local.name}: pipelines, ${each.key}"
   depends_on   = [google_project_service.this]
 }
-
-resource "google_storage_bucket_iam_member" "ci_read" {
-  for_each = local.environments
-
-  bucket = google_storage_bucket.this.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.ci[each.key].member
-}
 {%- if cookiecutter.docker %}
 
 resource "google_artifact_registry_repository_iam_member" "ci" {
@@ -34,6 +26,13 @@ resource "google_artifact_registry_repository_iam_member" "ci" {
   member     = google_service_account.ci[each.key].member
 }
 {%- else %}
+
+# gcloud looks at the bucket before it uploads the source of a training job
+resource "google_storage_bucket_iam_member" "ci_read" {
+  bucket = google_storage_bucket.this.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.ci["training"].member
+}
 
 resource "google_storage_bucket_iam_member" "ci_source" {
   bucket = google_storage_bucket.this.name

@@ -4,10 +4,22 @@ resource "google_service_account" "training" {
   depends_on   = [google_project_service.this]
 }
 
-resource "google_storage_bucket_iam_member" "training" {
+# A job reads all data, and writes its results
+resource "google_storage_bucket_iam_member" "training_read" {
+  bucket = google_storage_bucket.this.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.training.member
+}
+
+resource "google_storage_bucket_iam_member" "training_write" {
   bucket = google_storage_bucket.this.name
   role   = "roles/storage.objectUser"
   member = google_service_account.training.member
+
+  condition {
+    title      = "runs"
+    expression = "resource.name.startsWith('projects/_/buckets/${var.bucket}/objects/runs/')"
+  }
 }
 {%- if not cookiecutter.docker %}
 
