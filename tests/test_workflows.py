@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bakery import bake, template_files
 from checks.tree import Tree
-from checks.workflows import unknown_parts, unpinned_actions
+from checks.workflows import unknown_parts, unpinned_actions, unpinned_tools
 from forest import Forest
 from test_files import SLUGS, texts_of, without_marks
 
@@ -160,6 +160,61 @@ def test_a_planted_pin_is_seen() -> None:
     assert unpinned_actions({"a": pinned.replace(SHA, "v1")})
     assert unpinned_actions({"a": pinned.replace(" # v1.2.3", "")})
     assert unpinned_actions({"a": pinned.replace("v1.2.3", "main")})
+
+
+# What is still to be pinned
+WITHOUT_A_VERSION = {
+    f"{WORKFLOWS}/deploy.yaml: google-github-actions/setup-gcloud is of no version",
+}
+
+
+def test_every_tool_has_a_version(laid_out: Path) -> None:
+    texts: dict[str, list[str]] = {}
+    for pattern in (".github/workflows/*", ".github/actions/*/*", ".gitlab*.yml", ".gitlab/ci/*"):
+        for file in laid_out.glob(f"*/{pattern}"):
+            name = file.relative_to(laid_out).as_posix().partition("/")[2]
+            if ".header." not in name and ".content." not in name:
+                texts.setdefault(name, []).append(file.read_text("utf-8"))
+    assert {".github/workflows/train.yaml", ".gitlab/ci/cloud.yml"} <= texts.keys()
+    found = {
+        problem for name in texts for text in texts[name] for problem in unpinned_tools(name, text)
+    }
+    assert found <= WITHOUT_A_VERSION
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "script:\n  - pip install --quiet checkov\n",
+        "script:\n  - pip install 'checkov>=3.2'\n",
+        "script:\n  - uv tool install --with=pip azure-cli\n",
+        "script:\n  - conda create --yes --prefix /opt/cli awscli\n",
+        "script:\n  - pipx run --spec checkov checkov --directory .\n",
+        "script:\n  - az extension add --yes --name=ml\n",
+        "script:\n  - curl --fail https://example.com/a.tar.gz | tar xz -C /opt\n",
+        "script:\n  - curl --fail --output /tmp/a https://example.com/a\n",
+        "script:\n  - docker cp $(docker create anchore/grype):/grype /usr/local/bin/\n",
+        "a:\n  image: docker:29\n",
+        "a:\n  image:\n    name: docker\n",
+        "a:\n  services: [docker:latest]\n",
+        f"      - uses: google-github-actions/setup-gcloud@{SHA} # v3.0.1\n      - run: gcloud\n",
+        (
+            f"    - uses: conda-incubator/setup-miniconda@{SHA} # v4.0.1\n"
+            "      with:\n        miniforge-version: latest\n"
+        ),
+    ],
+)  # fmt: skip
+def test_a_planted_tool_is_seen(text: str) -> None:
+    assert len(unpinned_tools(".gitlab-ci.yml" if "uses:" not in text else "a", text)) == 1
+
+
+def test_a_tool_with_a_version_is_none() -> None:
+    assert not unpinned_tools(
+        ".gitlab-ci.yml",
+        "a:\n  image: docker:29.8.1\n  services: [docker:29.8.1-dind]\n  script:\n"
+        "  - pip install --quiet 'checkov>=3.2,<4' --editable . --group dev\n"
+        "  - uv tool install awscli==1.46.3\n  - conda create --prefix /opt/cli awscli=1.46.0\n",
+    )
 
 
 @pytest.mark.parametrize(

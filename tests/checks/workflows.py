@@ -2,7 +2,9 @@
 
 import functools
 import re
+import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from forest import Forest, Found, Where, per_class
@@ -32,6 +34,64 @@ def unpinned_actions(texts: dict[str, str]) -> list[str]:
             if first != f"{name}{comment}":
                 found.append(f"{path}: {name}{comment}, elsewhere {first}")
     return found
+
+
+INSTALLS = re.compile(
+    r"\b(?:pip install|uv tool install|pipx run|conda (?:create|install)|az extension add)"
+    r"(?P<words>(?: (?!&&|\|)\S+)*)"
+)
+# Options whose next word is no package of an index
+TAKE_A_WORD = {"--editable", "--file", "--group", "--prefix"}
+# Actions that install their newest tool if they are not told which one
+INSTALLERS = {
+    "conda-incubator/setup-miniconda": "miniforge-version",
+    "google-github-actions/setup-gcloud": "version",
+}
+
+
+def unpinned_tools(path: str, text: str) -> list[str]:
+    """Find tools that a pipeline takes in whatever version there is that day.
+
+    Debian's packages are those of the release that the image's name has, and signed.
+    """
+    found = []
+    for match in INSTALLS.finditer(text):
+        words = shlex.split(match["words"])
+        packages = [
+            word.removeprefix("--spec")
+            for before, word in pairwise(["", *words])
+            if not word.startswith("-") and before not in TAKE_A_WORD
+        ]
+        if "pipx" in match[0]:
+            packages = packages[:1]  # what follows are words of the tool
+        if "az extension" in match[0]:
+            packages = [one for one in words if one.startswith("--version")] or [match[0]]
+        found += [one for one in packages if not re.search(r"(?<![<>~!=])={1,2}\d[\w.-]*$|<\d", one)]
+    for tool in re.findall(r"docker create ([^\s)]+)", text):
+        found += [tool] if not re.search(r":v?\d+\.\d+", tool) else []
+    for line in text.replace(" >-\n      ", " ").splitlines():
+        if re.search(r"\b(?:curl|wget)\b.*\| *(?:tar|sh|bash|sudo)\b", line):
+            found.append(line.strip())
+    if "--output /tmp/" in text and "sha256sum --check" not in text:
+        found.append("a download without its sum")
+    for name, given in re.findall(r"uses: ([\w./-]+)@\S+.*\n((?: {6,}[^ -].*\n)*)", text):
+        option = INSTALLERS.get(name)
+        if option and not re.search(rf"^ +{option}: \"?\d", given, re.MULTILINE):
+            found.append(name)
+    if path.startswith(".gitlab"):
+        found += [one for one in _images(read_yaml(text)) if not re.search(r":v?\d+\.\d+", one)]
+    return [f"{path}: {one} is of no version" for one in found]
+
+
+def _images(node: Any) -> Iterator[str]:
+    """Yield the images that jobs of GitLab run in, or beside."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if key == "image":
+            yield value["name"] if isinstance(value, dict) else value
+        elif key == "services":
+            yield from value
+        else:
+            yield from _images(value)
 
 
 def unknown_parts(forest: Forest) -> Found:

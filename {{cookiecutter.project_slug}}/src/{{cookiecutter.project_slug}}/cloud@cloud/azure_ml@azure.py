@@ -6,7 +6,7 @@ from .provider import GROUP, WORKSPACE
 from .shell import Command, setting
 
 # The commands for Azure ML are an extension of the Azure CLI
-INSTALL = Command(["az", "extension", "add", "--upgrade", "--yes", "--name=ml"])
+INSTALL = Command(["az", "extension", "add", "--upgrade", "--yes", "--name=ml", "--version=2.43.0"])
 
 
 def start(overrides: list[str], values: list[str], *, gpu: bool) -> Command:
