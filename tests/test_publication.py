@@ -502,6 +502,111 @@ def test_without_outputs_nothing_is_set(pipelines, tmp_path, service) -> None:
     assert (tmp_path / "record").read_text() == ""
 
 
+# Knows who signed an image, as the public log does
+COSIGN = """#!/bin/bash
+case "$1" in
+  sign)
+    [ "$2" = --yes ] && [ -n "$SIGSTORE_ID_TOKEN" ] || exit 9
+    echo "$SIGNER" > "$SIGNATURES/${3##*@}" ;;
+  verify)
+    image=$2
+    shift 2
+    while [ $# -gt 0 ]; do
+      case "$1" in
+        --certificate-oidc-issuer) issuer=$2 ;;
+        --certificate-identity) identity=$2 ;;
+      esac
+      shift 2
+    done
+    [ "$issuer $identity" = "https://gitlab.com $(cat "$SIGNATURES/${image##*@}")" ] ;;
+esac
+"""
+# Each image that it is asked for has the digest
+DOCKER = f"""#!/bin/sh
+case "$1" in
+  login) cat > /dev/null ;;
+  image) echo "\\"$CI_REGISTRY_IMAGE/$IMAGE@{DIGEST}\\"" ;;
+esac
+"""
+
+
+@pytest.fixture
+def signs(pipelines: dict[tuple[str, str], Path], tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that runs the job which publishes an image, up to what it signs."""
+    programs = tmp_path / "bin"
+    (tmp_path / "signatures").mkdir()
+    programs.mkdir()
+    for name, text in {"cosign": COSIGN, "docker": DOCKER}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    project = pipelines["gitlab", "aws"]
+    script = yaml.load(
+        (project / ".gitlab/ci/images.yml").read_text("utf-8").replace("!reference", ""),
+        yaml.SafeLoader,
+    )["publish-image"]["script"]
+
+    def run(*, signed_by: str = "ada/net//.gitlab-ci.yml@refs/heads/main", **more: str) -> str:
+        environment = plain_environment(
+            PATH=f"{programs}:{plain_environment()['PATH']}",
+            CI_DEFAULT_BRANCH="main",
+            CI_COMMIT_SHA="abc",
+            CI_PROJECT_URL="https://gitlab.com/ada/net",
+            CI_PROJECT_VISIBILITY="public",
+            CI_REGISTRY="registry.gitlab.com",
+            CI_REGISTRY_IMAGE="registry.gitlab.com/ada/net",
+            CI_REGISTRY_PASSWORD="secret",  # noqa: S106
+            CI_REGISTRY_USER="ada",
+            CI_SERVER_HOST="gitlab.com",
+            IMAGE="lambda",
+            SIGNATURES=str(tmp_path / "signatures"),
+            SIGNER=f"https://gitlab.com/{signed_by}",
+            SIGSTORE_ID_TOKEN="token",  # noqa: S106
+        )
+        environment |= more
+        run_script("\n".join(script[1:]), tmp_path, environment)
+        if not signed_by:
+            (tmp_path / "signatures" / DIGEST).unlink()
+        published = (tmp_path / "image.env").read_text().strip()
+        verify = project / ".gitlab/ci/verify-image.sh"
+        return run_script(f'{published}; bash {verify} "$PUBLISHED"', tmp_path, environment)
+
+    return run
+
+
+def test_an_image_that_the_pipeline_of_main_has_signed_is_accepted(signs, tmp_path) -> None:
+    signs()
+    assert [path.name for path in (tmp_path / "signatures").iterdir()] == [DIGEST]
+    assert (tmp_path / "image.env").read_text() == (
+        f"PUBLISHED=registry.gitlab.com/ada/net/lambda@{DIGEST}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "signer",
+    [
+        "ada/net//.gitlab-ci.yml@refs/heads/main2",
+        "ada/net//.gitlab-ci.yml@refs/tags/main",
+        "ada/net//.gitlab-ci.yml@refs/merge-requests/7/head",
+        "ada/net//other.yml@refs/heads/main",
+        "eve/net//.gitlab-ci.yml@refs/heads/main",
+        "",
+    ],
+)
+def test_an_image_that_nobody_or_something_else_has_signed_is_refused(signs, signer) -> None:
+    with pytest.raises(JobError, match=r"verify-image\.sh"):
+        signs(signed_by=signer)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [{"CI_PROJECT_VISIBILITY": "private"}, {"CI_PROJECT_VISIBILITY": "internal"},
+     {"CI_SERVER_HOST": "gitlab.example.com"}],
+)  # fmt: skip
+def test_no_private_project_is_named_in_a_public_log(signs, tmp_path, where) -> None:
+    signs(**where)
+    assert not list((tmp_path / "signatures").iterdir())
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_only_the_job_that_deploys_holds_its_credentials_and_it_trains_nothing(
     pipelines, cloud

@@ -66,7 +66,9 @@ def unpinned_tools(path: str, text: str) -> list[str]:
             packages = packages[:1]  # what follows are words of the tool
         if "az extension" in match[0]:
             packages = [one for one in words if one.startswith("--version")] or [match[0]]
-        found += [one for one in packages if not re.search(r"(?<![<>~!=])={1,2}\d[\w.-]*$|<\d", one)]
+        found += [
+            one for one in packages if not re.search(r"(?<![<>~!=])={1,2}\d[\w.-]*$|<\d", one)
+        ]
     for tool in re.findall(r"docker create ([^\s)]+)", text):
         found += [tool] if not re.search(r":v?\d+\.\d+", tool) else []
     for line in text.replace(" >-\n      ", " ").splitlines():
