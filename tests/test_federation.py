@@ -150,7 +150,15 @@ GITHUB: dict[str, tuple[GitHub, dict[str, str]]] = {
     "another environment": (GitHub(environment="staging"), everywhere("", gcp="data")),
 }
 GITLAB: dict[str, tuple[GitLab, dict[str, str]]] = {
-    "main": (GitLab(environment="production"), everywhere("data training production")),
+    "main": (
+        GitLab(environment="production"),
+        everywhere("data training production", gcp="data production"),
+    ),
+    "training": (
+        GitLab(environment="training"),
+        everywhere("data training production", gcp="data training"),
+    ),
+    "main, no environment": (GitLab(), everywhere("data training production", gcp="data")),
     "branch": (GitLab(LONG, protected=False), everywhere("data", azure="")),
     "merge request": (
         GitLab("x", protected=False, source="merge_request_event"),
@@ -191,9 +199,9 @@ INSIDE: dict[str, GitHub | GitLab] = {
     ),
     "an environment below the environment": GitHub(environment="production/x"),
     "main, no environment": GitHub(),
-    "GitLab: main, unprotected": GitLab(protected=False),
-    "GitLab: main as a tag": GitLab(kind="tag"),
-    "GitLab: another protected branch": GitLab("release"),
+    "GitLab: main, unprotected": GitLab(protected=False, environment="production"),
+    "GitLab: main as a tag": GitLab(kind="tag", environment="production"),
+    "GitLab: another protected branch": GitLab("release", environment="production"),
     "GitLab: a branch below main": GitLab("main/x"),
     "GitLab: a branch that ends like main": GitLab(
         "x:ref_protected:true:ref:main", protected=False
@@ -245,16 +253,29 @@ OUTSIDE: dict[str, GitHub | GitLab] = {
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+def baked(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
     """Map a service and a cloud to the files that name the tokens which get in."""
     found = {}
+    more = {"aws": ["pipelines.tf"], "gcp": ["ci.tf"]}
     for ci in ("github", "gitlab"):
         for cloud in CLOUDS:
             answers = {"project_slug": "net", "repo_owner": "ada", "ci": ci, "cloud": cloud}
             folder = bake(answers, tmp_path_factory.mktemp("bake")).path / "infra" / cloud
-            names = [f"{ci}.tf", "variables.tf", *(["pipelines.tf"] if cloud == "aws" else [])]
+            names = [f"{ci}.tf", "variables.tf", *more.get(cloud, [])]
             found[ci, cloud] = "\n".join((folder / name).read_text("utf-8") for name in names)
     return found
+
+
+def account(baked: Mapping[tuple[str, str], str], environment: str) -> dict[tuple[str, str], str]:
+    """Return the files as the account of an environment has them."""
+    named = f'"{environment}"'
+    return {key: text.replace("var.environment", named) for key, text in baked.items()}
+
+
+@pytest.fixture(scope="module")
+def files(baked: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """Return the files as the account of production has them."""
+    return account(baked, "production")
 
 
 def numbers_of(text: str) -> dict[str, str]:
@@ -378,9 +399,12 @@ def gcp(text: str, claims: Claims) -> set[str]:
         return member.partition("}/")[2] in sets
 
     accounts = [name for kind, name in resources if kind == "google_service_account_iam_member"]
+    environments = re.findall(r'^    \(?"?(\w+)"?\)? += "(?:deploy|train)"$', text, re.MULTILINE)
+    assert "training" in environments
+    assert len(environments) == 2
     allowed = {
         environment
-        for environment in ("training", "production")
+        for environment in environments
         if any(let_in("google_service_account_iam_member", name, environment) for name in accounts)
     }
     if let_in("google_storage_bucket_iam_member", "repository"):
@@ -417,6 +441,19 @@ def test_a_token_opens_what_it_should(
 ) -> None:
     found = rights(files, cloud, job)
     assert found == [set(may[cloud].split())] * len(found)
+
+
+@pytest.mark.parametrize("cloud", IN_EACH_CLOUD)
+@pytest.mark.parametrize("kind", [GitHub, GitLab])
+@pytest.mark.parametrize("owner", ["production", "staging"])
+@pytest.mark.parametrize("environment", ["production", "staging"])
+def test_staging_and_production_let_each_other_not_in(
+    environment: str, owner: str, kind: type[GitHub | GitLab], cloud: str, baked: Any
+) -> None:
+    may = rights(account(baked, owner), cloud, kind(environment=environment))
+    # Amazon and Azure see no environment of GitLab's: the pages say so
+    lets_in = environment == owner or (kind is GitLab and cloud != "gcp")
+    assert [bool(found - {"data", "training"}) for found in may] == [lets_in] * len(may)
 
 
 @pytest.mark.parametrize("cloud", IN_EACH_CLOUD)

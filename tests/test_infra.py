@@ -468,6 +468,47 @@ def test_a_service_reads_its_keys_which_terraform_never_sees() -> None:
     }
 
 
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+@pytest.mark.parametrize(
+    ("workspace", "environment", "taken"),
+    [
+        ("default", "production", True),
+        ("staging", "staging", True),
+        ("default", "staging", False),
+        ("staging", "production", False),
+        ("other", "other", False),
+    ],
+)
+def test_settings_and_state_are_of_one_environment(
+    workspace: str, environment: str, taken: bool, tmp_path: Path
+) -> None:
+    for number, (_, texts) in enumerate(services().values()):
+        [block] = re.findall(
+            r'^variable "environment" \{\n.*?^\}\n', texts["variables.tf"], re.MULTILINE | re.DOTALL
+        ) or [""]
+        if not block:
+            continue
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        output = 'output "environment" {\n  value = var.environment\n}\n'
+        (folder / "main.tf").write_text(block + output, encoding="utf-8")
+        given = {} if environment == "production" else {"TF_VAR_environment": environment}
+        done = run("terraform", "plan", folder=folder, **QUIET, TF_WORKSPACE=workspace, **given)
+        assert (done.returncode == 0) == taken, printed(done)
+
+
+@pytest.mark.skipif(bool(missing_terraform()), reason=missing_terraform())
+def test_staging_sets_variables_of_its_environment_only() -> None:
+    for name, (_, texts) in services().items():
+        outputs = {labels[0]: body for _, labels, body in blocks(texts, "output")}
+        if "ci_variables" not in outputs:
+            continue
+        value = outputs["ci_variables"]["value"].replace("local.pipelines", '{ A = "a" }')
+        value = value.replace("local.production", 'var.environment == "production"')
+        assert evaluated(texts, value) == {"A": "a"}, name
+        assert evaluated(texts, value, environment="staging") == {}, name
+
+
 def test_google_runs_a_page_of_its_own_until_the_first_deployment() -> None:
     _, texts = infra()["gcp-github-fastapi-docker"]
     service, _, container = container_of(terraform_of(texts))

@@ -30,7 +30,9 @@ NOT_RUN = {
     "images.yaml deploy": "deploys to a cloud",
     "infra.yaml terraform": "runs in parts, see below",
     "deploy.yaml check": "runs in test_publication.py",
-    "deploy.yaml deploy": "deploys to a cloud",
+    "deploy.yaml staging": "calls environment.yaml",
+    "deploy.yaml production": "calls environment.yaml",
+    "environment.yaml deploy": "runs in test_publication.py",
     "train.yaml train": "starts a job in a cloud",
 }
 
@@ -52,7 +54,8 @@ GITLAB_NOT_RUN = {
     "pages": "is `docs`, published",
     "build-image": "builds an image",
     "publish-image": "pushes an image",
-    "deploy": "deploys to a cloud",
+    "staging": "runs in test_publication.py",
+    "deploy": "runs in test_publication.py",
     "train": "starts a job in a cloud",
 }
 

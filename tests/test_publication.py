@@ -303,9 +303,10 @@ def test_the_commit_in_production_is_that_of_the_image(pipelines, nodes, found) 
     assert done.stdout.strip() == found
 
 
-def check_image(project: Path, folder: Path, image: str, event: str) -> Run:
+def check_image(project: Path, folder: Path, image: str, event: str, gh: str = GH) -> Run:
     """Run the job that looks at an image before one that logs in to the cloud."""
     environment = plain_environment(PATH=path_of_stand_ins(folder))
+    (folder / "bin/gh").write_text(gh)
     (folder / "runner").mkdir()
     variables = {"AWS_ROLE_ARN": "a role"}
     service = GitHub(
@@ -365,13 +366,18 @@ def test_a_reviewer_who_does_not_answer_holds_nothing(pipelines) -> None:
         one, other = (group(of_run, **main, sha=sha, run_id=sha) for sha in ("1", "2"))
         assert one[0] != other[0], name
         assert not one[1], name
-    of_job = workflow(project, "deploy.yaml")["jobs"]["deploy"]["concurrency"]
-    waits, comes = (group(of_job, **main, sha=sha, run_id=sha) for sha in ("1", "2"))
+    of_job = workflow(project, "environment.yaml")["jobs"]["deploy"]["concurrency"]
+    of_staging, of_production = (
+        json.loads(json.dumps(of_job).replace("inputs.environment", repr(name)))
+        for name in ("staging", "production")
+    )
+    waits, comes = (group(of_production, **main, sha=sha, run_id=sha) for sha in ("1", "2"))
     assert waits[0] == comes[0]
     assert comes[1]
-    by_hand = group(of_job, **main | {"event_name": "workflow_dispatch"})
+    by_hand = group(of_production, **main | {"event_name": "workflow_dispatch"})
     assert by_hand[0] != waits[0]
     assert not by_hand[1]
+    assert group(of_staging, **main)[0] != waits[0]
 
 
 def test_every_week_the_images_are_scanned_anew_and_none_is_published(pipelines) -> None:
@@ -483,6 +489,34 @@ def test_variables_are_made_from_outputs_on_gitlab(pipelines, tmp_path, environm
     ]
 
 
+STAGING = {
+    "ci_variables": {"value": {}},
+    "ci_environments": {"value": {"staging": {"REGION": "eu-west-1", "ROLE": "deployer"}}},
+}
+
+
+def test_staging_has_an_environment_and_no_other_variables_on_github(pipelines, tmp_path) -> None:
+    made = "repos/{owner}/{repo}/environments/staging"
+    restricted = (
+        " --field deployment_branch_policy[protected_branches]=false"
+        " --field deployment_branch_policy[custom_branch_policies]=true"
+    )
+    assert set_up(pipelines["github", "aws"], tmp_path, STAGING, "0") == [
+        f"api --silent --method PUT {made}{restricted}",
+        f"api --silent --method POST {made}/deployment-branch-policies --raw-field name=main",
+        "variable set --env staging --env-file -",
+        "REGION=eu-west-1",
+        "ROLE=deployer",
+    ]
+
+
+def test_staging_has_variables_of_its_scope_only_on_gitlab(pipelines, tmp_path) -> None:
+    assert set_up(pipelines["gitlab", "aws"], tmp_path, STAGING, "1") == [
+        "variable set REGION eu-west-1 --scope staging",
+        "variable set ROLE deployer --scope staging",
+    ]
+
+
 @pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_each_cloud_has_the_outputs(ci, cloud, tmp_path) -> None:
@@ -490,9 +524,7 @@ def test_each_cloud_has_the_outputs(ci, cloud, tmp_path) -> None:
     outputs = re.findall(
         r'^output "ci_(\w+)"', "\n".join(map(Path.read_text, folder.glob("*.tf"))), re.MULTILINE
     )
-    # On Azure, jobs of GitLab have one identity
-    one = (ci, cloud) == ("gitlab", "azure")
-    assert sorted(outputs) == (["variables"] if one else ["environments", "variables"])
+    assert sorted(outputs) == ["environments", "variables"]
 
 
 @pytest.mark.parametrize("service", ["github", "gitlab"])
@@ -612,19 +644,132 @@ def test_only_the_job_that_deploys_holds_its_credentials_and_it_trains_nothing(
     pipelines, cloud
 ) -> None:
     jobs = workflow(pipelines["github", cloud], "deploy.yaml")["jobs"]
+    jobs |= workflow(pipelines["github", cloud], "environment.yaml")["jobs"]
     assert "dvc" not in json.dumps(jobs["deploy"])
     assert "environment" not in jobs["check"]
-    assert jobs["deploy"]["needs"] == "check"
+    assert jobs["staging"]["needs"] == "check"
+    assert jobs["production"]["needs"] == ["check", "staging"]
     login = "aws-actions/configure-aws-credentials" if cloud == "aws" else "service_account"
     assert login in json.dumps(jobs["deploy"])
     assert login not in json.dumps(jobs["check"])
 
 
 def test_an_image_is_verified_before_the_login(pipelines) -> None:
-    steps = workflow(pipelines["github", "aws"], "deploy.yaml")["jobs"]["deploy"]["steps"]
+    steps = workflow(pipelines["github", "aws"], "environment.yaml")["jobs"]["deploy"]["steps"]
     order = [json.dumps(step) for step in steps]
     verified = next(n for n, step in enumerate(order) if "gh attestation verify" in step)
     login = next(n for n, step in enumerate(order) if "configure-aws-credentials" in step)
     assert verified < login
     for word in ("--signer-workflow", "--source-ref refs/heads/main", "--repo"):
         assert word in order[verified]
+
+
+def starts(condition: str, staging: str = "", check: str = "success", **given: str) -> bool:
+    """Say whether a job of deploy.yaml starts after the results of those before it."""
+    needs = {
+        "check": {"result": check, "outputs": {"outdated": given.get("outdated", "")}},
+        "staging": {"result": staging},
+    }
+    contexts = {
+        "github": {"event_name": given.get("event", "push")},
+        "needs": needs,
+        "vars": {"STAGING": given.get("switch", "")},
+    }
+    return bool(evaluate(condition, contexts, {"cancelled": lambda: False}))
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_production_gets_what_staging_ran_or_nothing(pipelines, cloud) -> None:
+    jobs = workflow(pipelines["github", cloud], "deploy.yaml")["jobs"]
+    staging, production = jobs["staging"], jobs["production"]
+    assert staging["uses"] == production["uses"] == "$/.github/workflows/environment.yaml"
+    assert staging["with"] | {"environment": "production"} == production["with"]
+    if cloud == "aws":
+        assert production["with"]["image"] == "${{ inputs.image }}"
+
+    assert not starts(staging["if"])  # off until asked for
+    assert starts(staging["if"], switch="true")
+    assert not starts(staging["if"], switch="true", event="workflow_dispatch")
+    assert not starts(staging["if"], switch="true", outdated="true")
+
+    assert starts(production["if"], "success")
+    assert starts(production["if"], "skipped")
+    assert not starts(production["if"], "failure")
+    assert not starts(production["if"], "cancelled")  # by the deployment of a later commit
+    assert not starts(production["if"], "skipped", check="failure")
+    assert not starts(production["if"], "skipped", check="skipped")
+    assert not starts(production["if"], "skipped", outdated="true")
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_production_gets_what_staging_ran_or_nothing_on_gitlab(pipelines, cloud) -> None:
+    jobs = GitLab(pipelines["gitlab", cloud], pipelines["gitlab", cloud], {}).jobs()
+    staging, production = jobs["staging"], jobs["deploy"]
+    assert staging["script"] == production["script"]
+    assert [*staging["needs"], {"job": "staging", "optional": True}] == production["needs"]
+    [rule] = staging["rules"]
+    assert rule["if"].endswith(' && $STAGING == "true"')
+    assert [{"if": rule["if"].removesuffix(' && $STAGING == "true"')}] == production["rules"]
+    assert [staging["environment"], production["environment"]] == ["staging", "production"]
+    assert staging["resource_group"] != production["resource_group"]
+
+
+# Ends as the command does that deploys
+ENDS = """#!/bin/sh
+echo "my_ml_project $*"
+exit {code}
+"""
+
+
+@pytest.fixture
+def deploy(pipelines, tmp_path) -> Callable[[str, int], str]:
+    """Return what runs a deployment that ends with an exit code, and returns its output."""
+
+    def run(ci: str, code: int) -> str:
+        path = path_of_stand_ins(tmp_path)
+        (tmp_path / "bin/my_ml_project").write_text(ENDS.format(code=code))
+        image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
+        environment = plain_environment(PATH=path, PUBLISHED=image)
+        project = pipelines[ci, "aws"]
+        if ci == "github":
+            (tmp_path / "runner").mkdir()
+            given = {"image": image, "environment": "staging"}
+            service = GitHub(project, tmp_path / "runner", environment, given)
+            return service.run("environment.yaml", "deploy").output
+        script = GitLab(project, tmp_path, {}).jobs()["staging"]["script"]
+        own = {
+            "CI_REGISTRY": "registry.test",
+            "CI_REGISTRY_USER": "ada",
+            "CI_REGISTRY_PASSWORD": "secret",
+        }
+        return run_script("\n".join(script), tmp_path, environment | own)
+
+    return run
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_deployment_is_checked(deploy, ci) -> None:
+    output = deploy(ci, 0)
+    image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
+    assert f"\nmy_ml_project cloud deploy --image {image} --check\n" in output
+    assert "has asked the service" not in output.rpartition("--check\n")[2]
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_deployment_that_was_taken_back_fails(deploy, ci) -> None:
+    with pytest.raises(JobError, match=r"--check\n$"):
+        deploy(ci, 2)
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_service_that_nobody_asked_is_a_warning(deploy, ci) -> None:
+    warning = deploy(ci, 3).rpartition("--check\n")[2]
+    start = "::warning::" if ci == "github" else "WARNING: "
+    assert warning.startswith(f"{start}nobody has asked the service")
+
+
+def test_an_older_commit_replaces_no_later_one_in_staging_either(pipelines, tmp_path) -> None:
+    image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
+    gh = GH.replace("  *deployments*)", "  *=production*) ;;\n  *deployments*)")
+    run = check_image(pipelines["github", "aws"], tmp_path, image, "push", gh)
+    assert "a later commit was: later" in run.output

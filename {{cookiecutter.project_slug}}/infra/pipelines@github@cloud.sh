@@ -10,7 +10,8 @@ set_variables() { # to the lines NAME=VALUE that it reads
 
 outputs=$(terraform output -json)
 [ "$outputs" != "{}" ] || { echo "Terraform has no outputs yet: apply it first" >&2; exit 2; }
-jq --raw-output '.ci_variables.value | to_entries[] | "\(.key)=\(.value)"' <<< "$outputs" | set_variables
+variables=$(jq --raw-output '.ci_variables.value | to_entries[] | "\(.key)=\(.value)"' <<< "$outputs")
+[ -z "$variables" ] || set_variables <<< "$variables" # staging has none but its environment's
 
 for environment in $(jq --raw-output '.ci_environments.value | keys[]' <<< "$outputs"); do
   path="repos/{owner}/{repo}/environments/$environment"

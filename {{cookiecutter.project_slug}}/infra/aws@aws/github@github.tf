@@ -33,7 +33,7 @@ locals {
 {%- if cookiecutter.__deploys %}
 
     deploy = { StringEquals = merge(local.repository, local.main, {
-      "token.actions.githubusercontent.com:sub" = [for name in local.names : "${name}:environment:production"]
+      "token.actions.githubusercontent.com:sub" = [for name in local.names : "${name}:environment:${var.environment}"]
     }) }
 {%- endif %}
   }

@@ -78,6 +78,12 @@ data "aws_iam_policy_document" "deploy" {
     actions   = ["lambda:GetFunction", "lambda:UpdateFunctionCode"]
     resources = ["arn:aws:lambda:${local.region}:${local.account}:function:${local.name}"]
   }
+
+  statement {
+    sid       = "AskTheService"
+    actions   = ["lambda:InvokeFunction"]
+    resources = ["arn:aws:lambda:${local.region}:${local.account}:function:${local.name}"]
+  }
 }
 {%- endif %}
 

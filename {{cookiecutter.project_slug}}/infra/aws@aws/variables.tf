@@ -20,6 +20,19 @@ variable "disposable" {
   type        = bool
   default     = false
 }
+{%- if cookiecutter.ci != "none" and cookiecutter.__deploys %}
+
+variable "environment" {
+  description = "Environment of the pipelines that deploys here"
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = terraform.workspace == lookup({ production = "default", staging = "staging" }, var.environment, "")
+    error_message = "It is production in the workspace default, and staging in the workspace staging: docs/aws.md says more."
+  }
+}
+{%- endif %}
 {%- if cookiecutter.ci == "github" %}
 
 variable "github_owner_id" {

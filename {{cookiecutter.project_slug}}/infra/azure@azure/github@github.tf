@@ -14,7 +14,7 @@ locals {
     training = { identity = "training", subject = "${local.repository}:environment:training:ref_protected:true" }
 {%- if cookiecutter.__deploys %}
 
-    production = { identity = "production", subject = "${local.repository}:environment:production:ref_protected:true" }
+    (var.environment) = { identity = var.environment, subject = "${local.repository}:environment:${var.environment}:ref_protected:true" }
 {%- endif %}
   }
 }
@@ -52,7 +52,7 @@ resource "azurerm_role_assignment" "github_training" {
 
 resource "azurerm_role_assignment" "github_images" {
 {%- if cookiecutter.__deploys %}
-  for_each = toset(["training", "production"])
+  for_each = toset(["training", var.environment])
 {%- else %}
   for_each = toset(["training"])
 {%- endif %}
@@ -90,9 +90,38 @@ resource "azurerm_role_assignment" "github_service" {
 
   scope              = azurerm_container_app.service[0].id
   role_definition_id = azurerm_role_definition.deploy.role_definition_resource_id
-  principal_id       = azurerm_user_assigned_identity.github["production"].principal_id
+  principal_id       = azurerm_user_assigned_identity.github[var.environment].principal_id
 }
 {%- endif %}
+{%- if cookiecutter.__deploys %}
+
+locals {
+  pipelines = {
+    AZURE_CLIENT_ID       = azurerm_user_assigned_identity.github["data"].client_id
+    AZURE_TENANT_ID       = data.azurerm_client_config.current.tenant_id
+    AZURE_SUBSCRIPTION_ID = var.subscription_id
+    AZURE_LOCATION        = var.location
+    AZURE_UNIQUE          = var.unique
+  }
+  # Staging has variables of its environment only
+  production = var.environment == "production"
+}
+
+output "ci_variables" {
+  description = "Variables of the repository on GitHub."
+  value       = { for name, value in local.pipelines : name => value if local.production }
+}
+
+output "ci_environments" {
+  description = "Variables of the repository's environments, which take the place of those of the repository."
+  value = {
+    for name, identity in azurerm_user_assigned_identity.github : name => merge(
+      { for name, value in local.pipelines : name => value if !local.production },
+      { AZURE_CLIENT_ID = identity.client_id },
+    ) if name != "data" && (local.production || name == var.environment)
+  }
+}
+{%- else %}
 
 output "ci_variables" {
   description = "Variables of the repository on GitHub."
@@ -111,3 +140,4 @@ output "ci_environments" {
     name => { AZURE_CLIENT_ID = identity.client_id } if name != "data"
   }
 }
+{%- endif %}

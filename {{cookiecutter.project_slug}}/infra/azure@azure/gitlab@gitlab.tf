@@ -64,6 +64,30 @@ resource "azurerm_role_assignment" "gitlab_service" {
   principal_id       = azurerm_user_assigned_identity.gitlab.principal_id
 }
 {%- endif %}
+{%- if cookiecutter.__deploys %}
+
+locals {
+  pipelines = {
+    AZURE_CLIENT_ID       = azurerm_user_assigned_identity.gitlab.client_id
+    AZURE_TENANT_ID       = data.azurerm_client_config.current.tenant_id
+    AZURE_SUBSCRIPTION_ID = var.subscription_id
+    AZURE_LOCATION        = var.location
+    AZURE_UNIQUE          = var.unique
+  }
+  # Staging has variables of its environment only
+  production = var.environment == "production"
+}
+
+output "ci_variables" {
+  description = "Variables of the project's pipelines on GitLab."
+  value       = { for name, value in local.pipelines : name => value if local.production }
+}
+
+output "ci_environments" {
+  description = "Variables of one environment of them."
+  value       = { for name in [var.environment] : name => local.pipelines if !local.production }
+}
+{%- else %}
 
 output "ci_variables" {
   description = "Variables of the project's pipelines on GitLab."
@@ -74,3 +98,4 @@ output "ci_variables" {
     AZURE_LOCATION        = var.location
   }
 }
+{%- endif %}

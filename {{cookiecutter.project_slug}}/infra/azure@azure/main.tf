@@ -47,10 +47,8 @@ provider "azurerm" {
 data "azurerm_client_config" "current" {}
 
 locals {
-  name = "{{ cookiecutter.__cloud_name }}"
-
-  # Part of the names that must be unique in all of Azure; .dvc/config and src/{{ cookiecutter.project_slug }}/cloud/provider.py hold it too
-  unique = "{{ cookiecutter.__azure_unique }}"
+  name   = "{{ cookiecutter.__cloud_name }}"
+  unique = var.unique
 
   people = toset(concat([data.azurerm_client_config.current.object_id], var.people))
 }

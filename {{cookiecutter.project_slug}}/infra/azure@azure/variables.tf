@@ -40,6 +40,30 @@ variable "gitlab_project_id" {
   }
 }
 {%- endif %}
+{%- if cookiecutter.ci != "none" and cookiecutter.__deploys %}
+
+variable "environment" {
+  description = "Environment of the pipelines that deploys here."
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = terraform.workspace == lookup({ production = "default", staging = "staging" }, var.environment, "")
+    error_message = "It is production in the workspace default, and staging in the workspace staging: docs/azure.md says more."
+  }
+}
+{%- endif %}
+
+variable "unique" {
+  description = "Part of the names that must be unique in all of Azure. It stands in .dvc/config and src/{{ cookiecutter.project_slug }}/cloud/provider.py too."
+  type        = string
+  default     = "{{ cookiecutter.__azure_unique }}"
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{1,20}$", var.unique))
+    error_message = "It has at most 20 lower-case letters and digits."
+  }
+}
 
 variable "people" {
   description = "Object IDs of users and groups that may change data and start jobs, besides whoever applies this."

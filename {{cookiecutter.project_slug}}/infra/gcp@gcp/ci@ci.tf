@@ -2,9 +2,9 @@
 locals {
   environments = {
 {%- if cookiecutter.serving != "none" %}
-    production = "deploy"
+    (var.environment) = "deploy"
 {%- endif %}
-    training {{ "  " if cookiecutter.serving != "none" }}= "train"
+    training {{ "         " if cookiecutter.serving != "none" }}= "train"
   }
 }
 
@@ -85,7 +85,7 @@ resource "google_service_account_iam_member" "ci_training" {
 resource "google_service_account_iam_member" "ci_service" {
   service_account_id = google_service_account.service.name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.ci["production"].member
+  member             = google_service_account.ci[var.environment].member
 }
 {%- if cookiecutter.docker %}
 
@@ -93,23 +93,75 @@ resource "google_cloud_run_v2_service_iam_member" "ci" {
   name     = google_cloud_run_v2_service.this.name
   location = var.region
   role     = "roles/run.developer"
-  member   = google_service_account.ci["production"].member
+  member   = google_service_account.ci[var.environment].member
+}
+
+# A deployment asks the service
+resource "google_cloud_run_v2_service_iam_member" "ci_invoke" {
+  name     = google_cloud_run_v2_service.this.name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.ci[var.environment].member
 }
 {%- else %}
 
 resource "google_service_account_iam_member" "ci_build" {
   service_account_id = google_service_account.build.name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.ci["production"].member
+  member             = google_service_account.ci[var.environment].member
 }
 
 resource "google_project_iam_member" "ci_functions" {
   project = var.project
   role    = "roles/cloudfunctions.developer"
-  member  = google_service_account.ci["production"].member
+  member  = google_service_account.ci[var.environment].member
+}
+
+# A deployment asks the service
+resource "google_cloud_run_v2_service_iam_member" "ci_invoke" {
+  count = var.service ? 1 : 0
+
+  name     = data.google_cloud_run_v2_service.this[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.ci[var.environment].member
 }
 {%- endif %}
+
+# With a token of its own
+resource "google_service_account_iam_member" "ci_token" {
+  service_account_id = google_service_account.ci[var.environment].name
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = google_service_account.ci[var.environment].member
+}
 {%- endif %}
+{%- if cookiecutter.serving != "none" %}
+
+locals {
+  pipelines = {
+    GOOGLE_CLOUD_PROJECT           = var.project
+    GOOGLE_CLOUD_REGION            = var.region
+    GCP_WORKLOAD_IDENTITY_PROVIDER = google_iam_workload_identity_pool_provider.this.name
+  }
+  # Staging has variables of its environment only
+  production = var.environment == "production"
+}
+
+output "ci_variables" {
+  description = "The variables that the pipelines read: names and addresses, no secrets"
+  value       = { for name, value in local.pipelines : name => value if local.production }
+}
+
+output "ci_environments" {
+  description = "The variables that each environment of the pipelines has besides"
+  value = {
+    for environment, account in google_service_account.ci : environment => merge(
+      { for name, value in local.pipelines : name => value if !local.production },
+      { GCP_SERVICE_ACCOUNT = account.email },
+    ) if local.production || environment == var.environment
+  }
+}
+{%- else %}
 
 output "ci_variables" {
   description = "The variables that the pipelines read: names and addresses, no secrets"
@@ -128,3 +180,4 @@ output "ci_environments" {
     }
   }
 }
+{%- endif %}

@@ -14,9 +14,10 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   attribute_mapping = {
     # Who it was, in audit logs: the pipeline, and whether a merge request or a deployment. Not `sub`: with a
     # branch's name in it, that may be longer than the 127 bytes which are allowed
-    "google.subject"             = "assertion.project_id + ':' + assertion.pipeline_id + ':' + assertion.pipeline_source + (has(assertion.environment) ? ':' + assertion.environment : '')"
-    "attribute.project_id"       = "assertion.project_id"
-    "attribute.protected_branch" = "assertion.ref_type == 'branch' && assertion.ref_protected == 'true' ? assertion.ref : ''"
+    "google.subject"       = "assertion.project_id + ':' + assertion.pipeline_id + ':' + assertion.pipeline_source + (has(assertion.environment) ? ':' + assertion.environment : '')"
+    "attribute.project_id" = "assertion.project_id"
+    # An environment's name is nobody's but on the branch main, while it is protected
+    "attribute.environment" = "has(assertion.environment) && assertion.ref == 'main' && assertion.ref_type == 'branch' && assertion.ref_protected == 'true' ? assertion.environment : ''"
   }
 
   oidc {
@@ -31,11 +32,11 @@ resource "google_storage_bucket_iam_member" "repository" {
   member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.project_id/${var.gitlab_project_id}"
 }
 
-# More needs the branch main, while it is protected
-resource "google_service_account_iam_member" "main" {
+# More needs an environment, on the branch main
+resource "google_service_account_iam_member" "environment" {
   for_each = local.environments
 
   service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.protected_branch/main"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.this.name}/attribute.environment/${each.key}"
 }

@@ -64,6 +64,19 @@ variable "pool" {
   default     = "{{ cookiecutter.ci }}-{{ cookiecutter.__cloud_name[:25].rstrip('-') }}"
 }
 {%- endif %}
+{%- if cookiecutter.ci != "none" and cookiecutter.__deploys %}
+
+variable "environment" {
+  description = "Environment of the pipelines that deploys here"
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = terraform.workspace == lookup({ production = "default", staging = "staging" }, var.environment, "")
+    error_message = "It is production in the workspace default, and staging in the workspace staging: docs/gcp.md says more."
+  }
+}
+{%- endif %}
 
 variable "email" {
   description = "Who hears of alerts and of the budget"

@@ -226,34 +226,46 @@ def cloud_deploy(
 {%- if cookiecutter.cloud != "gcp" %}
     push_only: Annotated[bool, typer.Option("--push-only", help="Change no service.")] = False,
 {%- endif %}
+    check: Annotated[bool, typer.Option("--check", help="Ask the service afterwards.")] = False,
 ) -> None:
-    """Put the model into service.
+    """Put the model into service; with --check, return to the former one if it answers wrongly.
 
     Example: `{{ cookiecutter.project_slug }} cloud deploy --dry-run`
     """
+    from .cloud.check import deploy
     from .cloud.deployment import deploy_commands
-    from .cloud.provider import LOGIN
-    from .cloud.shell import run
 
-    run(deploy_commands(image{{ "" if cookiecutter.cloud == "gcp" else ", push_only=push_only" }}), LOGIN, dry_run=dry_run)
+    commands = deploy_commands(image{{ "" if cookiecutter.cloud == "gcp" else ", push_only=push_only" }})
+    deploy(commands, MODEL, check=check{{ "" if cookiecutter.cloud == "gcp" else " and not push_only" }}, dry_run=dry_run)
 {%- elif cookiecutter.__deploys %}
 
 
 @cloud.command("deploy")
 def cloud_deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and run nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Ask the service afterwards.")] = False,
 ) -> None:
-    """Put the model into service.
+    """Put the model into service; with --check, return to the former one if it answers wrongly.
 
     Example: `{{ cookiecutter.project_slug }} cloud deploy --dry-run`
     """
+    from .cloud.check import deploy
     from .cloud.deployment import deploy_commands
-    from .cloud.provider import LOGIN
-    from .cloud.shell import run
 
-    run(deploy_commands(), LOGIN, dry_run=dry_run)
+    deploy(deploy_commands(), MODEL, check=check, dry_run=dry_run)
 {%- endif %}
 {%- if cookiecutter.__deploys %}
+
+
+@cloud.command("check")
+def cloud_check() -> None:
+    """Ask the service whether it answers as this folder's model does.
+
+    The exit code is 3 if it does not let this machine in. Example: `{{ cookiecutter.project_slug }} cloud check`
+    """
+    from .cloud.check import check_service
+
+    check_service(MODEL)
 
 
 @cloud.command("rollback")

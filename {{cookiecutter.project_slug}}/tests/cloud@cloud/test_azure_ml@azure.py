@@ -38,8 +38,11 @@ def test_the_job_gets_its_arguments_as_they_were_given(arguments, programs):
 
 
 def test_terraform_makes_what_the_commands_name():
-    terraform = (ROOT / "infra/azure/main.tf").read_text("utf-8")
-    names = dict(re.findall(r'^  (name|unique) += "([\w-]+)"$', terraform, re.MULTILINE))
-    assert names == {"name": provider.GROUP, "unique": provider.UNIQUE}
+    main, variables = (
+        (ROOT / "infra/azure" / name).read_text("utf-8") for name in ("main.tf", "variables.tf")
+    )
+    [name] = re.findall(r'^  name += "([\w-]+)"$', main, re.MULTILINE)
+    [unique] = re.findall(r'"unique" \{[^}]* default += "(\w+)"$', variables, re.MULTILINE)
+    assert (name, unique) == (provider.GROUP, provider.UNIQUE)
     config = (ROOT / ".dvc/config").read_text("utf-8")
     assert f"account_name = dvc{provider.UNIQUE}\n" in config

@@ -11,7 +11,7 @@ from typing import Any
 from .. import UserError
 from .download import download_commands
 from .provider import LOGIN
-from .shell import Command, found, run
+from .shell import Command, found, printed, run
 
 PROGRAM = "{{ cookiecutter.project_slug }}"
 # What a machine decides, and no setting of the model
@@ -122,15 +122,3 @@ def settings(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from settings(value, f"{name}.{key}" if name else key)
     elif name not in MACHINE and re.match("callbacks|data|model|seed|trainer", name):
         yield name, node
-
-
-def printed(words: list[str]) -> str:
-    """Return what a command prints.
-
-    Raises:
-        UserError: It failed, or is not installed.
-    """
-    done = subprocess.run(found(words), check=False, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        raise UserError(f"`{' '.join(words)}` failed: {done.stderr}")
-    return done.stdout

@@ -6,7 +6,7 @@ from .. import UserError
 from .deployment import serve_commands
 from .images import registry
 from .provider import NAME
-from .shell import Command, setting
+from .shell import Command, printed, setting
 
 # The image that was pushed last comes first
 LISTED = "reverse(sort_by(imageDetails,&imagePushedAt))[].[imagePushedAt,imageTags[0],imageDigest]"
@@ -26,9 +26,24 @@ def rollback_commands(to: str) -> list[Command]:
             raise UserError(f"--to {to}: name a digest, which begins with sha256:")
         return serve_commands(f"{registry()}/{NAME}/service@{to}")
     region = f"--region={setting('AWS_REGION')}"
-    running = [f"--function-name={NAME}", "--query=Code.ResolvedImageUri", "--output=text"]
     pushed = [f"--repository-name={NAME}/service", f"--query={LISTED}", "--output=table"]
     return [
-        Command(["aws", "lambda", "get-function", region, *running]),
+        Command(running()),
         Command(["aws", "ecr", "describe-images", region, *pushed]),
     ]
+
+
+def return_commands() -> list[Command]:
+    """Make the commands that return to what is in service now.
+
+    Raises:
+        UserError: A setting is missing, or there is no service.
+    """
+    return rollback_commands(printed(running()).partition("@")[2])
+
+
+def running() -> list[str]:
+    """Return the words that ask for the image which Lambda runs."""
+    function = [f"--region={setting('AWS_REGION')}", f"--function-name={NAME}"]
+    query = ["--query=Code.ResolvedImageUri", "--output=text"]
+    return ["aws", "lambda", "get-function", *function, *query]

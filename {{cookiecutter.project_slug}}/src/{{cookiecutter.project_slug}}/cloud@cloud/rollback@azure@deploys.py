@@ -6,7 +6,7 @@ from .. import UserError
 from .deployment import serve_command
 from .images import REGISTRY
 from .provider import GROUP
-from .shell import Command, setting
+from .shell import Command, printed, setting
 
 REPOSITORY = "{{ cookiecutter.project_slug }}-api"
 
@@ -25,15 +25,9 @@ def rollback_commands(to: str) -> list[Command]:
             raise UserError(f"--to {to}: name a digest, which begins with sha256:")
         return [serve_command(f"{REGISTRY}.azurecr.io/{REPOSITORY}@{to}")]
     subscription = f"--subscription={setting('AZURE_SUBSCRIPTION_ID')}"
-    running = "--query=properties.template.containers[0].image"
     pushed = "--query=[].{pushed: createdTime, tag: name, digest: digest}"
     return [
-        Command(
-            [
-                *["az", "containerapp", "show", subscription, f"--resource-group={GROUP}"],
-                *["--name=api", running, "--output=tsv"],
-            ]
-        ),
+        Command(running()),
         Command(
             [
                 *["az", "acr", "repository", "show-tags", subscription, f"--name={REGISTRY}"],
@@ -41,4 +35,22 @@ def rollback_commands(to: str) -> list[Command]:
                 *[pushed, "--output=table"],
             ]
         ),
+    ]
+
+
+def return_commands() -> list[Command]:
+    """Make the command that returns to what is in service now.
+
+    Raises:
+        UserError: A setting is missing, or there is no service.
+    """
+    return [serve_command(printed(running()))]
+
+
+def running() -> list[str]:
+    """Return the words that ask for the image which Container Apps runs."""
+    return [
+        *["az", "containerapp", "show", f"--subscription={setting('AZURE_SUBSCRIPTION_ID')}"],
+        *[f"--resource-group={GROUP}", "--name=api"],
+        *["--query=properties.template.containers[0].image", "--output=tsv"],
     ]

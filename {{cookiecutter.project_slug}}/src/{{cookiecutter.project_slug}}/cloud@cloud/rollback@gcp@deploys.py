@@ -4,7 +4,7 @@ import re
 
 from .. import UserError
 from .provider import NAME, place
-from .shell import Command
+from .shell import Command, printed
 
 LISTED = "table(metadata.name, metadata.creationTimestamp, spec.containers[0].image)"
 
@@ -29,3 +29,13 @@ def rollback_commands(to: str) -> list[Command]:
         Command([*serving, "--format=yaml(status.traffic)"]),
         Command([*listed, "--sort-by=~metadata.creationTimestamp", f"--format={LISTED}"]),
     ]
+
+
+def return_commands() -> list[Command]:
+    """Make the commands that return to what is in service now.
+
+    Raises:
+        UserError: A setting is missing, or there is no service.
+    """
+    serving = ["gcloud", "run", "services", "describe", NAME, *place()]
+    return rollback_commands(printed([*serving, "--format=value(status.traffic[0].revisionName)"]))

@@ -4,13 +4,16 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import typer
 from dotenv import load_dotenv
 
 from .. import UserError
+
+# Sends a path, with a JSON body or none, to the service; returns the answer's status and body
+Ask = Callable[[str, bytes | None], tuple[int, bytes]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,18 @@ def found(words: Sequence[str]) -> list[str]:
     if program is None:
         raise UserError(f"{words[0]} is not installed, or not on the PATH")
     return [program, *words[1:]]
+
+
+def printed(words: Sequence[str]) -> str:
+    """Return what a command prints, without the line's end.
+
+    Raises:
+        UserError: It failed, or is not installed.
+    """
+    done = subprocess.run(found(words), check=False, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise UserError(f"`{' '.join(words)}` failed: {done.stderr}")
+    return done.stdout.rstrip()
 
 
 def setting(name: str) -> str:
