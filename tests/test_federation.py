@@ -398,7 +398,11 @@ def gcp(text: str, claims: Claims) -> set[str]:
         assert member.startswith("principalSet://")
         return member.partition("}/")[2] in sets
 
-    accounts = [name for kind, name in resources if kind == "google_service_account_iam_member"]
+    accounts = [
+        name
+        for (kind, name), body in resources.items()
+        if kind == "google_service_account_iam_member" and body["member"].startswith('"')
+    ]
     environments = re.findall(r'^    \(?"?(\w+)"?\)? += "(?:deploy|train)"$', text, re.MULTILINE)
     assert "training" in environments
     assert len(environments) == 2

@@ -714,6 +714,7 @@ def test_production_gets_what_staging_ran_or_nothing_on_gitlab(pipelines, cloud)
     assert staging["resource_group"] != production["resource_group"]
 
 
+IMAGE = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
 # Ends as the command does that deploys
 ENDS = """#!/bin/sh
 echo "my_ml_project $*"
@@ -728,21 +729,15 @@ def deploy(pipelines, tmp_path) -> Callable[[str, int], str]:
     def run(ci: str, code: int) -> str:
         path = path_of_stand_ins(tmp_path)
         (tmp_path / "bin/my_ml_project").write_text(ENDS.format(code=code))
-        image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
-        environment = plain_environment(PATH=path, PUBLISHED=image)
         project = pipelines[ci, "aws"]
         if ci == "github":
-            (tmp_path / "runner").mkdir()
-            given = {"image": image, "environment": "staging"}
-            service = GitHub(project, tmp_path / "runner", environment, given)
-            return service.run("environment.yaml", "deploy").output
-        script = GitLab(project, tmp_path, {}).jobs()["staging"]["script"]
-        own = {
-            "CI_REGISTRY": "registry.test",
-            "CI_REGISTRY_USER": "ada",
-            "CI_REGISTRY_PASSWORD": "secret",
-        }
-        return run_script("\n".join(script), tmp_path, environment | own)
+            *_, step = workflow(project, "environment.yaml")["jobs"]["deploy"]["steps"]
+            script, own = step["run"], {"IMAGE": IMAGE}
+        else:
+            script = "\n".join(GitLab(project, tmp_path, {}).jobs()["staging"]["script"])
+            login = dict.fromkeys(("CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"), "x")
+            own = {"PUBLISHED": IMAGE, **login}
+        return run_script(script, tmp_path, plain_environment(PATH=path, **own))
 
     return run
 
@@ -750,8 +745,7 @@ def deploy(pipelines, tmp_path) -> Callable[[str, int], str]:
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_a_deployment_is_checked(deploy, ci) -> None:
     output = deploy(ci, 0)
-    image = f"ghcr.io/your-org/my_ml_project/lambda@{DIGEST}"
-    assert f"\nmy_ml_project cloud deploy --image {image} --check\n" in output
+    assert f"\nmy_ml_project cloud deploy --image {IMAGE} --check\n" in output
     assert "has asked the service" not in output.rpartition("--check\n")[2]
 
 

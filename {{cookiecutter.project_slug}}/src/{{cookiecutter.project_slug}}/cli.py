@@ -261,7 +261,9 @@ def cloud_deploy(
 def cloud_check() -> None:
     """Ask the service whether it answers as this folder's model does.
 
-    The exit code is 3 if it does not let this machine in. Example: `{{ cookiecutter.project_slug }} cloud check`
+    The exit code is 3 if it does not let this machine in.
+
+    Example: `{{ cookiecutter.project_slug }} cloud check`
     """
     from .cloud.check import check_service
 
