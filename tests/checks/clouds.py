@@ -13,7 +13,7 @@ GITLAB_VARIABLE = re.compile(r"\$\{?((?:AWS|AZURE|GCP|GOOGLE_CLOUD)_[A-Z_]+)")
 WHOLE_REPOSITORY = r"/attribute\.repository_id/"
 # All but the one that GitHub makes for Pages
 ENVIRONMENT = re.compile(
-    r"^    environment:(?:\n      name:)? (?!github-pages)([\w-]+)$", re.MULTILINE
+    r"^ {4,6}environment:(?:\n      name:)? (?!github-pages)([\w-]+)$", re.MULTILINE
 )
 # What the providers' own clients read, set by the pipeline itself
 SET_BY_PIPELINE = re.compile(r"\bexport ([A-Z_]+)=| ([A-Z_]+)=|^ +([A-Z_]+):")

@@ -18,7 +18,7 @@ OUTPUTS = re.compile(
     r"data|data/(raw|processed)(/.*)?|models|models/[\w.-]+\.(ckpt|onnx|csv)"
     r"|reports|reports/[\w-]+\.(csv|html|json|md|png|xml)|outputs(/.*)?|(site|htmlcov|dist)(/.*)?"
     r"|\.(venv|env|netrc|git|cache|mypy_cache|ruff_cache|pytest_cache|ipynb_checkpoints)(/.*)?"
-    r"|data\.md|comparison\.md|hydra/config\.yaml|infra/\w+/terraform\.tf(vars|state)"
+    r"|data\.md|comparison\.md|hydra/config\.yaml|infra/\w+/(terraform\.tf(vars|state)|staging\.tfvars)"
     r"|\.grype\.yaml|uv\.lock|dvc\.lock|\.dvc/(tmp|cache|config\.local)(/.*)?"
 )
 NAMED_FILE = re.compile(r"[\w.-]*\w\.(py|ya?ml|toml|md|ipynb|lock|cfg|ini|sh|tf|dockerfile)")
