@@ -157,7 +157,9 @@ output "ci_environments" {
   value = {
     for environment, account in google_service_account.ci : environment => merge(
       { for name, value in local.pipelines : name => value if !local.production },
-      { GCP_SERVICE_ACCOUNT = account.email },
+      {
+        GCP_SERVICE_ACCOUNT = account.email
+      },
     ) if local.production || environment == var.environment
   }
 }
