@@ -1,18 +1,25 @@
 {%- if cookiecutter.cloud == "aws" -%}
 import json
+from pathlib import Path
 
 import pytest
 
 from {{ cookiecutter.project_slug }} import UserError
 from {{ cookiecutter.project_slug }}.cloud import provider, service
 
-ANSWERS = 'for file; do :; done; printf "%s" "$ANSWER" > "$file"'
+# Keeps the event that it gets
+ANSWERS = """
+for word; do
+  case $word in --payload=fileb://*) read -r event < "${word#*=fileb://}" ;; esac
+done
+printf "%s" "$event" > event.json
+printf "%s" "$ANSWER" > "$word"
+"""
 
 
-def event(programs):
+def event():
     """Return the event of the last call."""
-    [payload] = [word for word in programs.calls()[-1] if word.startswith("--payload=")]
-    return json.loads(payload.removeprefix("--payload="))
+    return json.loads(Path("event.json").read_text("utf-8"))
 
 
 def test_the_function_is_invoked_as_its_api_does(programs, monkeypatch):
@@ -21,11 +28,11 @@ def test_the_function_is_invoked_as_its_api_does(programs, monkeypatch):
     ask = service.connect()
     assert ask("/predict", b'{"a": 1}') == (200, b"{}")
     assert f"--function-name={provider.NAME}" in programs.calls()[-1]
-    assert event(programs)["body"] == '{"a": 1}'
-    assert event(programs)["requestContext"]["http"]["method"] == "POST"
+    assert event()["body"] == '{"a": 1}'
+    assert event()["requestContext"]["http"]["method"] == "POST"
     assert ask("/readyz", None) == (200, b"{}")
-    assert event(programs)["body"] is None
-    assert event(programs)["requestContext"]["http"]["method"] == "GET"
+    assert event()["body"] is None
+    assert event()["requestContext"]["http"]["method"] == "GET"
 
 
 def test_a_function_that_fails_is_an_error_of_the_service(programs, monkeypatch):

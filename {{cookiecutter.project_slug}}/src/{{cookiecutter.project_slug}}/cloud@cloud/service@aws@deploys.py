@@ -30,10 +30,11 @@ def send(path: str, body: bytes | None) -> tuple[int, bytes]:
         "isBase64Encoded": False,
     }
     function = [f"--region={setting('AWS_REGION')}", f"--function-name={NAME}"]
-    payload = ["--cli-binary-format=raw-in-base64-out", f"--payload={json.dumps(event)}"]
     with TemporaryDirectory() as folder:
-        file = Path(folder, "answer.json")
-        printed(["aws", "lambda", "invoke", *function, *payload, str(file)])
-        answer = json.loads(file.read_text("utf-8"))
+        sent, received = Path(folder, "event.json"), Path(folder, "answer.json")
+        sent.write_text(json.dumps(event), "utf-8")
+        payload = [f"--payload=fileb://{sent}", str(received)]
+        printed(["aws", "lambda", "invoke", *function, *payload])
+        answer = json.loads(received.read_text("utf-8"))
     # A function that fails answers with its error, and no status
     return answer.get("statusCode", 500), answer.get("body", "").encode()
