@@ -84,7 +84,8 @@ def find_fault(ask: Ask, predictor: "Predictor") -> str:
 
     # The example of the API's document
     kind = request_type(predictor.input_spec, read_settings())
-    sample = {name: field.examples[0] for name, field in kind.model_fields.items()}
+    fields = kind.model_json_schema()["properties"]
+    sample = {name: field["examples"][0] for name, field in fields.items()}
     answers = {}
     for path in ("/readyz", "/model", "/predict"):
         body = json.dumps(sample).encode() if path == "/predict" else None
