@@ -26,8 +26,15 @@ from test_provider_commands import SETTINGS
 ROLES = json.loads(Path(__file__).with_name("cloud_roles.json").read_text("utf-8"))
 
 PLAN = """
-import importlib, importlib.util, inspect, json, pathlib, sys
+import contextlib, importlib, importlib.util, inspect, json, pathlib, sys
 cloud = f"{sys.argv[1]}.cloud"
+asked = []
+# What is in service: to Amazon's command, to Azure's and to Google's
+former = {"aws": "image@sha256:" + 64 * "0", "azure": "image"}
+name = getattr(importlib.import_module(f"{cloud}.provider"), "NAME", "")
+former = former.get(sys.argv[2], f"{name}-00001-abc")
+shell = importlib.import_module(f"{cloud}.shell")
+shell.printed = lambda words: asked.append(" ".join(words)) or former
 train = importlib.import_module(f"{cloud}.job").train_commands
 download = importlib.import_module(f"{cloud}.download").download_commands
 plan = {"train": train([], gpu=False), "fetch": download("job", pathlib.Path("a"))}
@@ -36,10 +43,18 @@ if importlib.util.find_spec(f"{cloud}.deployment"):
     given = {"image": "image@sha256:0", "push_only": False}
     given = {name: given[name] for name in inspect.signature(deploy).parameters}
     plan["deploy"] = deploy(**given)
-print(json.dumps({
+    plan["deploy"] += importlib.import_module(f"{cloud}.rollback").return_commands()
+    ask = importlib.import_module(f"{cloud}.service").connect()
+    if sys.argv[2] == "aws":
+        with contextlib.suppress(FileNotFoundError):  # the answer
+            ask("/predict", b"{}")
+lines = {
     name: [" ".join(words) for one in commands for words in (one.fed_by, one.words) if words]
     for name, commands in plan.items()
-}))
+}
+if asked:
+    lines["deploy"] += [*asked, "a service is asked"]
+print(json.dumps(lines))
 """
 
 # What the beginning of a command line asks of the provider, by the provider's page in the comment.
@@ -78,6 +93,9 @@ NEEDS: dict[str, dict[str, str]] = {
             "lambda:UpdateFunctionCode ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
         ),
         "aws lambda wait function-updated-v2": "lambda:GetFunction",
+        "aws lambda get-function": "lambda:GetFunction",
+        "aws lambda invoke": "lambda:InvokeFunction",
+        "a service is asked": "",
         "aws s3 cp --region=eu-west-1 -": "s3:AbortMultipartUpload s3:PutObject",
         "aws sagemaker create-training-job": "sagemaker:CreateTrainingJob iam:PassRole",
         "dvc pull": "s3:GetObject s3:ListBucket",
@@ -96,6 +114,8 @@ NEEDS: dict[str, dict[str, str]] = {
     | {
         "az acr login": f"{ACR}/pull/read",
         "docker push": f"{ACR}/pull/read {ACR}/push/write",
+        "az containerapp show": f"{APP}/read",
+        "a service is asked": "",  # from an address that it lets in
         "az containerapp update": f"{APP}/read {APP}/write",  # a PATCH of what is there
         "az keyvault secret set": "Microsoft.KeyVault/vaults/secrets/setSecret/action",
         # machine-learning/how-to-assign-roles, "submitting any type of run"
@@ -146,6 +166,12 @@ NEEDS: dict[str, dict[str, str]] = {
             " cloudfunctions.functions.sourceCodeSet cloudfunctions.functions.update"
             " cloudfunctions.operations.get iam.serviceAccounts.actAs"
         ),
+        "gcloud run services describe": "run.services.get",
+        "gcloud run services update-traffic": (
+            "iam.serviceAccounts.actAs run.operations.get run.services.get run.services.update"
+        ),
+        "gcloud auth print-identity-token": "iam.serviceAccounts.getOpenIdToken",
+        "a service is asked": "run.routes.invoke",
         "a token of a pipeline": "iam.serviceAccounts.getAccessToken",
         "Vertex AI runs a job": (
             "storage.objects.create storage.objects.delete storage.objects.get storage.objects.list"
@@ -189,7 +215,7 @@ def plan(cloud: str, *, docker: bool, serves: bool) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = bake(answers, Path(scratch)).path
         done = subprocess.run(
-            [sys.executable, "-c", PLAN, folder.name],
+            [sys.executable, "-c", PLAN, folder.name, cloud],
             cwd=folder,
             env=plain_environment(**SETTINGS, PYTHONPATH=str(folder / "src")),
             capture_output=True,
@@ -249,6 +275,16 @@ def needs(cloud: str, line: str) -> set[str]:
 
 def unquoted(values: list[str]) -> list[str]:
     return [value.strip('"') for value in values]
+
+
+def production(texts: Mapping[str, str]) -> Folder:
+    """Return the Terraform files with the environment's name in the place of its variable."""
+    return {
+        path: text.replace("(var.environment)", "production").replace(
+            "var.environment", '"production"'
+        )
+        for path, text in terraform_of(texts).items()
+    }
 
 
 def aws_grants(texts: Folder) -> dict[str, Grants]:
@@ -372,7 +408,7 @@ ACCEPTED: dict[tuple[str, str, str], str] = {
 def problems(answers: Answers, texts: Mapping[str, str]) -> dict[str, str]:
     """Say which rights the identities of a folder lack, and which they hold without need."""
     cloud = answers["cloud"]
-    held, commands = GRANTS[cloud](terraform_of(texts)), commands_of(answers)
+    held, commands = GRANTS[cloud](production(texts)), commands_of(answers)
     found = {f"{cloud}, {name}": "is no row of the table" for name in held.keys() - commands}
     for name, lines in commands.items():
         grants = held.get(name, Grants())
@@ -401,7 +437,7 @@ def test_what_is_accepted_is_there() -> None:
     seen = set()
     for answers, texts in infra().values():
         cloud = answers["cloud"]
-        for name, grants in GRANTS[cloud](terraform_of(texts)).items():
+        for name, grants in GRANTS[cloud](production(texts)).items():
             seen |= {(cloud, name, one) for one in grants.everywhere | grants.listed}
     assert ACCEPTED.keys() <= seen
 
@@ -410,6 +446,10 @@ def test_what_is_accepted_is_there() -> None:
 FAULTS = {
     "aws lacks": (
         "aws-github-fastapi-docker", '"lambda:GetFunction", ', "", "deploy lacks lambda:GetFunction"
+    ),
+    "aws asks": (
+        "aws-github-fastapi-docker", '"lambda:InvokeFunction"', '"lambda:GetFunction"',
+        "deploy lacks lambda:InvokeFunction",
     ),
     "aws spare": (
         "aws-github-fastapi-docker", '"iam:PassRole"', '"iam:PassRole", "iam:GetRole"',
