@@ -62,6 +62,7 @@ def path_of_stand_ins(folder: Path) -> str:
     stand_ins = {
         "my_ml_project": COMPARE,
         "gh": GH,
+        "cosign": "#!/bin/sh\nexit 1\n",  # nothing is signed
         **dict.fromkeys(("conda", "docker", "pip", "uv"), INSTALLS_NOTHING),
     }
     for name, text in stand_ins.items():
@@ -723,10 +724,10 @@ exit {code}
 
 
 @pytest.fixture
-def deploy(pipelines, tmp_path) -> Callable[[str, int], str]:
+def deploy(pipelines, tmp_path) -> Callable[..., str]:
     """Return what runs a deployment that ends with an exit code, and returns its output."""
 
-    def run(ci: str, code: int) -> str:
+    def run(ci: str, code: int, visibility: str = "private") -> str:
         path = path_of_stand_ins(tmp_path)
         (tmp_path / "bin/my_ml_project").write_text(ENDS.format(code=code))
         project = pipelines[ci, "aws"]
@@ -735,8 +736,10 @@ def deploy(pipelines, tmp_path) -> Callable[[str, int], str]:
             script, own = step["run"], {"IMAGE": IMAGE}
         else:
             script = "\n".join(GitLab(project, tmp_path, {}).jobs()["staging"]["script"])
+            shutil.copytree(project / ".gitlab", tmp_path / ".gitlab")
             login = dict.fromkeys(("CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"), "x")
-            own = {"PUBLISHED": IMAGE, **login}
+            own = {"PUBLISHED": IMAGE, "CI_PROJECT_VISIBILITY": visibility, **login}
+            own["CI_SERVER_HOST"] = "gitlab.com"
         return run_script(script, tmp_path, plain_environment(PATH=path, **own))
 
     return run
@@ -760,6 +763,12 @@ def test_a_service_that_nobody_asked_is_a_warning(deploy, ci) -> None:
     warning = deploy(ci, 3).rpartition("--check\n")[2]
     start = "::warning::" if ci == "github" else "WARNING: "
     assert warning.startswith(f"{start}nobody has asked the service")
+
+
+def test_an_image_that_is_not_signed_is_not_deployed_on_gitlab(deploy) -> None:
+    with pytest.raises(JobError) as refused:
+        deploy("gitlab", 0, "public")
+    assert f"--image {IMAGE}" not in str(refused.value)
 
 
 def test_an_older_commit_replaces_no_later_one_in_staging_either(pipelines, tmp_path) -> None:
