@@ -70,7 +70,8 @@ def unpinned_tools(path: str, text: str) -> list[str]:
             one for one in packages if not re.search(r"(?<![<>~!=])={1,2}\d[\w.-]*$|<\d", one)
         ]
     for tool in re.findall(r"docker create ([^\s)]+)", text):
-        found += [tool] if not re.search(r":v?\d+\.\d+", tool) else []
+        own = tool in {'"$IMAGE"', '"$PUBLISHED"'}  # the project's, by its digest
+        found += [tool] if not own and not re.search(r":v?\d+\.\d+", tool) else []
     for line in text.replace(" >-\n      ", " ").splitlines():
         if re.search(r"\b(?:curl|wget)\b.*\| *(?:tar|sh|bash|sudo)\b", line):
             found.append(line.strip())
