@@ -75,13 +75,7 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "UpdateTheService"
-    actions   = ["lambda:GetFunction", "lambda:UpdateFunctionCode"]
-    resources = ["arn:aws:lambda:${local.region}:${local.account}:function:${local.name}"]
-  }
-
-  statement {
-    sid       = "AskTheService"
-    actions   = ["lambda:InvokeFunction"]
+    actions   = ["lambda:GetFunction", "lambda:InvokeFunction", "lambda:UpdateFunctionCode"]
     resources = ["arn:aws:lambda:${local.region}:${local.account}:function:${local.name}"]
   }
 }

@@ -4,6 +4,7 @@ import re
 
 from .. import UserError
 from .provider import NAME, place
+from .service import describe
 from .shell import Command, printed
 
 LISTED = "table(metadata.name, metadata.creationTimestamp, spec.containers[0].image)"
@@ -23,10 +24,9 @@ def rollback_commands(to: str) -> list[Command]:
             raise UserError(f"--to {to}: name a revision, which begins with {NAME}-")
         update = ["gcloud", "run", "services", "update-traffic", NAME, *place()]
         return [Command([*update, f"--to-revisions={to}=100"])]
-    serving = ["gcloud", "run", "services", "describe", NAME, *place()]
     listed = ["gcloud", "run", "revisions", "list", f"--service={NAME}", *place()]
     return [
-        Command([*serving, "--format=yaml(status.traffic)"]),
+        Command([*describe(), "--format=yaml(status.traffic)"]),
         Command([*listed, "--sort-by=~metadata.creationTimestamp", f"--format={LISTED}"]),
     ]
 
@@ -37,5 +37,5 @@ def return_commands() -> list[Command]:
     Raises:
         UserError: A setting is missing, or there is no service.
     """
-    serving = ["gcloud", "run", "services", "describe", NAME, *place()]
-    return rollback_commands(printed([*serving, "--format=value(status.traffic[0].revisionName)"]))
+    revision = "--format=value(status.traffic[0].revisionName)"
+    return rollback_commands(printed([*describe(), revision]))

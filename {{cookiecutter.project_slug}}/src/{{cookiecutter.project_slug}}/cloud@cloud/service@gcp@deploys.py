@@ -15,13 +15,17 @@ def connect() -> Ask:
     Raises:
         UserError: A setting is missing, there is no service, or no token.
     """
-    describe = ["gcloud", "run", "services", "describe", NAME, *place()]
-    url = printed([*describe, "--format=value(status.url)"])
+    url = printed([*describe(), "--format=value(status.url)"])
     token = ["gcloud", "auth", "print-identity-token"]
     # A pipeline is no user: it names its account, which may make tokens for itself
     if account := os.environ.get("GCP_SERVICE_ACCOUNT"):
         token += [f"--impersonate-service-account={account}", f"--audiences={url}"]
     return partial(send, url, printed(token))
+
+
+def describe() -> list[str]:
+    """Return the words that ask Google for the service."""
+    return ["gcloud", "run", "services", "describe", NAME, *place()]
 
 
 def send(url: str, token: str, path: str, body: bytes | None) -> tuple[int, bytes]:
